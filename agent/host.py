@@ -1,0 +1,135 @@
+"""The one seam between the agent and the machine it looks at.
+
+Discovery, configuration and fingerprints ask a `Host` and nothing else, so a recorded
+tree of another system is judged by the same code as a live laptop. A host opens files
+for reading only; there is no call that writes, and none that runs a program.
+
+Paths are absolute `pathlib.PurePath`s of the host's own style (a recorded Windows tree
+is asked in Windows paths while it lies on a Linux disk).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True)
+class FileStat:
+    """What tells one state of a file from another.
+
+    Attributes:
+        dev: Device number; with `inode` it names the file whatever its paths.
+        inode: File number on that device.
+        size: Bytes.
+        mtime_ns: Last change of content, nanoseconds.
+        ctime_ns: Last change of content or metadata, nanoseconds.
+        is_file: A regular file.
+        is_dir: A folder.
+        executable: This user may execute it.
+    """
+
+    dev: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    is_file: bool
+    is_dir: bool
+    executable: bool
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Names the file itself: two paths with equal identity are one file."""
+        return (self.dev, self.inode)
+
+
+class Host(Protocol):
+    """One user on one system, live or recorded."""
+
+    @property
+    def system(self) -> str:
+        """``darwin``, ``linux`` or ``win32``."""
+        ...
+
+    @property
+    def arch(self) -> str:
+        """``arm64``, ``x64``, or the system's own word for another one."""
+        ...
+
+    @property
+    def home(self) -> PurePath:
+        """The user's home folder."""
+        ...
+
+    @property
+    def login_shell(self) -> str:
+        """Base name of the user's login shell: ``bash``, ``zsh``, ``fish``, ..."""
+        ...
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The agent's own environment.
+
+        For folder variables and for what ``check`` shows apart; never sent.
+        """
+        ...
+
+    @property
+    def managed_settings(self) -> PurePath:
+        """The system's folder of managed settings files (facts 3.2)."""
+        ...
+
+    def system_file(self, name: str) -> PurePath:
+        """A system-wide file by its POSIX name, such as ``/etc/profile``.
+
+        A live host returns the path itself; a host with a root puts the root before it.
+        """
+        ...
+
+    def stat(self, path: PurePath) -> FileStat:
+        """Facts of the file that a path leads to, links followed.
+
+        Raises:
+            OSError: There is none, or it cannot be reached.
+        """
+        ...
+
+    def resolve(self, path: PurePath) -> PurePath:
+        """The path with every link followed.
+
+        Raises:
+            OSError: There is none, a link loops, or it cannot be reached.
+        """
+        ...
+
+    def listdir(self, path: PurePath) -> tuple[str, ...]:
+        """Names in a folder, sorted.
+
+        Raises:
+            OSError: It is no folder, or cannot be read.
+        """
+        ...
+
+    def open(self, path: PurePath) -> BinaryIO:
+        """A regular file, opened for reading; a pipe or device is refused.
+
+        Reading leaves no trace: access times are not changed where the system allows it.
+
+        Raises:
+            OSError: It cannot be read, or is not a regular file.
+        """
+        ...
+
+    def read(self, path: PurePath, *, max_bytes: int) -> bytes:
+        """A small file's bytes.
+
+        Raises:
+            OSError: It cannot be read, is not a regular file, or holds more than `max_bytes`
+                (``errno.EFBIG``).
+        """
+        ...
+
+    def walk_path(self, entries: tuple[PurePath, ...], program: str) -> Iterator[PurePath]:
+        """Each executable file that `program` names in a list of PATH folders, in order."""
+        ...

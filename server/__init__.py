@@ -1,0 +1,1 @@
+"""Build Parity's server: compares what laptops report with what is public."""
