@@ -64,7 +64,7 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     """Base of everything that a server answers."""
 
 
-class Build(Sent):
+class Build(Sent, frozen=True):
     """Exact bytes, and what those bytes say of themselves.
 
     Attributes:
@@ -86,7 +86,7 @@ class Build(Sent):
     package: Package | None = None
 
 
-class Install(Sent):
+class Install(Sent, frozen=True):
     """One copy of Claude Code on disk.
 
     Attributes:
@@ -113,7 +113,7 @@ class Install(Sent):
         return bool(self.starts)
 
 
-class Override(Sent):
+class Override(Sent, frozen=True):
     """One setting, variable or flag that differs from Claude Code's default.
 
     Attributes:
@@ -135,7 +135,7 @@ class Override(Sent):
     shadowed: bool = False
 
 
-class Unnamed(Sent):
+class Unnamed(Sent, frozen=True):
     """How many keys of a layer have names that are not told.
 
     Attributes:
@@ -147,7 +147,7 @@ class Unnamed(Sent):
     count: Annotated[int, Meta(ge=1, le=100_000)]
 
 
-class Config(Sent):
+class Config(Sent, frozen=True):
     """The effective overrides and their hash.
 
     Attributes:
@@ -163,7 +163,7 @@ class Config(Sent):
     unnamed: Annotated[tuple[Unnamed, ...], Meta(max_length=16)] = ()
 
 
-class Problem(Sent):
+class Problem(Sent, frozen=True):
     """A collector that failed, or could see only a part.
 
     Attributes:
@@ -175,7 +175,7 @@ class Problem(Sent):
     reason: Reason
 
 
-class Profile(Sent):
+class Profile(Sent, frozen=True):
     """All facts of a machine that a verdict needs, and nothing peculiar to it.
 
     Attributes:
@@ -197,7 +197,7 @@ class Profile(Sent):
     problems: Annotated[tuple[Problem, ...], Meta(max_length=64)] = ()
 
 
-class Enrolment(Sent):
+class Enrolment(Sent, frozen=True):
     """The body of ``POST /v1/enrolments``.
 
     Attributes:
@@ -217,7 +217,7 @@ class Enrolment(Sent):
     group: Name | None = None
 
 
-class Enrolled(Answer):
+class Enrolled(Answer, frozen=True):
     """The answer to an enrolment: 201.
 
     Attributes:
@@ -233,7 +233,7 @@ class Enrolled(Answer):
     wires: tuple[int, ...] = WIRE_VERSIONS
 
 
-class Change(Sent):
+class Change(Sent, frozen=True):
     """An earlier change of profile that the server has not acknowledged yet.
 
     Attributes:
@@ -245,7 +245,7 @@ class Change(Sent):
     at: Instant
 
 
-class CheckIn(Sent):
+class CheckIn(Sent, frozen=True):
     """The body of ``POST /v1/check-ins``: "I am here, this is my profile's digest".
 
     Attributes:
@@ -270,7 +270,7 @@ class CheckIn(Sent):
     dropped: Count = 0
 
 
-class Ack(Answer):
+class Ack(Answer, frozen=True):
     """The answer to a check-in, given after its transaction was committed and synced.
 
     Attributes:
@@ -290,7 +290,7 @@ class Ack(Answer):
     wires: tuple[int, ...] = WIRE_VERSIONS
 
 
-class FixRef(Answer):
+class FixRef(Answer, frozen=True):
     """A fix: never a command line; `agent.fix.render` makes one from the closed table.
 
     Attributes:
@@ -304,7 +304,7 @@ class FixRef(Answer):
     target: str
 
 
-class FindingView(Answer):
+class FindingView(Answer, frozen=True):
     """One finding as told to people and programs.
 
     Attributes:
@@ -330,7 +330,7 @@ class FindingView(Answer):
     install: int | None = None
 
 
-class InstallView(Answer):
+class InstallView(Answer, frozen=True):
     """One install with what is public about its bytes.
 
     Attributes:
@@ -346,7 +346,7 @@ class InstallView(Answer):
     trust: str | None = None
 
 
-class HeadView(Answer):
+class HeadView(Answer, frozen=True):
     """What a channel points to.
 
     Attributes:
@@ -364,7 +364,7 @@ class HeadView(Answer):
     read_at: int
 
 
-class MachineView(Answer):
+class MachineView(Answer, frozen=True):
     """The answer of ``GET /v1/machines/me`` and ``GET /v1/machines/{id}``.
 
     Attributes:
@@ -404,7 +404,7 @@ class MachineView(Answer):
     heads: tuple[HeadView, ...] = ()
 
 
-class Refusal(Answer):
+class Refusal(Answer, frozen=True):
     """The body of every 4xx and 5xx answer.
 
     Attributes:
