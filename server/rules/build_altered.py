@@ -1,0 +1,30 @@
+"""A public version number with other bytes."""
+
+from agent.wire import FindingView
+from server.releases.identify import Altered
+from server.rules.interface import Case, Examined, Rule, Ruling
+
+
+def _examine(case: Case) -> Ruling:
+    return Ruling(
+        tuple(_finding(case, copy) for copy in case.counted if isinstance(copy.identity, Altered))
+    )
+
+
+def _finding(case: Case, copy: Examined) -> FindingView:
+    return FindingView(
+        code="build-altered",
+        severity="drift",
+        subject=copy.subject,
+        sentence=f"{copy.name} has other bytes than the public {copy.version}",
+        fix=case.fix("reinstall", copy.install.method),
+        install=copy.index,
+    )
+
+
+RULE = Rule(
+    code="build-altered",
+    says="The copy calls itself a public version, but its bytes are not the published ones.",
+    mend="Install the public bytes with the command shown, and find out who changed them.",
+    examine=_examine,
+)

@@ -1,0 +1,52 @@
+"""Bytes that are not, or not yet, checkable."""
+
+from agent.wire import FindingView
+from server.releases.identify import Unknowable, Waiting
+from server.rules.interface import Case, Examined, Rule, Ruling, earliest
+
+
+def _examine(case: Case) -> Ruling:
+    findings = []
+    lookups = set()
+    changes_at = None
+    for copy in case.counted:
+        reason = _reason(copy)
+        if reason is None:
+            continue
+        findings.append(_finding(copy, reason))
+        if isinstance(copy.identity, Waiting):
+            lookups.add(copy.identity.version)
+        elif isinstance(copy.identity, Unknowable) and copy.identity.asked_again_at is not None:
+            if copy.identity.version and case.now >= copy.identity.asked_again_at:
+                lookups.add(copy.identity.version)
+            else:
+                changes_at = earliest(changes_at, copy.identity.asked_again_at)
+    return Ruling(tuple(findings), changes_at, frozenset(lookups))
+
+
+def _reason(copy: Examined) -> str | None:
+    if isinstance(copy.identity, Waiting):
+        return f"{copy.identity.version} is being looked up"
+    if isinstance(copy.identity, Unknowable):
+        return copy.identity.reason
+    if copy.identity is None and copy.install.state != "stub":
+        return copy.install.reason or "it was not examined"
+    return None
+
+
+def _finding(copy: Examined, reason: str) -> FindingView:
+    return FindingView(
+        code="build-unverified",
+        severity="unknown",
+        subject=copy.subject,
+        sentence=f"{copy.name} cannot be checked: {reason}",
+        install=copy.index,
+    )
+
+
+RULE = Rule(
+    code="build-unverified",
+    says="The copy's bytes could not be compared with public ones, for the reason given.",
+    mend="Mostly wait: a look-up is tried again by itself. Else see to the reason given.",
+    examine=_examine,
+)

@@ -1,0 +1,94 @@
+"""The verdict as it holds for one machine. Pure.
+
+Most machines simply have their verdict. What is true of one machine only (it left, it
+says nothing) goes over it, and a finding is dated for the machine: not before it took
+the profile, unless its previous profile had the same finding.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from agent.wire import FindingView, Standing
+from server.judge import Verdict
+from server.policy import GroupPolicy
+
+
+@dataclass(frozen=True)
+class MachineFacts:
+    """What is true of one machine only.
+
+    Attributes:
+        last_seen: Its last acknowledged check-in.
+        left: It was revoked or said goodbye.
+    """
+
+    last_seen: int
+    left: bool = False
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A machine's standing.
+
+    Attributes:
+        standing: The word for it.
+        is_exception: It differs from what the verdict alone says.
+        next_change_at: When silence alone would change it.
+    """
+
+    standing: Standing
+    is_exception: bool
+    next_change_at: int | None
+
+
+def stand(verdict: Verdict, machine: MachineFacts, policy: GroupPolicy, now: int) -> Stand:
+    """The standing of a machine with this verdict at `now`."""
+    if machine.left:
+        return Stand("left", is_exception=True, next_change_at=None)
+    silent_at = machine.last_seen + policy.silent_after_s
+    if now >= silent_at:
+        return Stand("silent", is_exception=True, next_change_at=None)
+    return Stand(verdict.standing, is_exception=False, next_change_at=silent_at)
+
+
+def carried(
+    before: Iterable[FindingView], after: Iterable[FindingView], taken_at: int
+) -> dict[str, int]:
+    """When findings began that a machine brings along into another profile.
+
+    Args:
+        before: The findings of the profile left, dated for this machine.
+        after: The findings of the profile taken.
+        taken_at: When it was taken: the fall-back for a finding without a date.
+    """
+    began = {finding_key(item): item.since for item in before}
+    return {
+        key: min(since, taken_at)
+        for item in after
+        if (since := began.get(key := finding_key(item))) is not None
+    }
+
+
+def dated(
+    findings: Iterable[FindingView], profile_since: int, began: Mapping[str, int]
+) -> tuple[FindingView, ...]:
+    """Findings with the `since` that holds for one machine.
+
+    Args:
+        findings: As the verdict has them.
+        profile_since: When the machine took the profile.
+        began: What `carried` kept for it.
+    """
+    return tuple(
+        msgspec.structs.replace(
+            item, since=began.get(finding_key(item), max(profile_since, item.since or 0))
+        )
+        for item in findings
+    )
+
+
+def finding_key(finding: FindingView) -> str:
+    """Names a finding across profiles and judgements."""
+    return f"{finding.code} {finding.subject}"

@@ -1,0 +1,1 @@
+"""The database: SQLAlchemy Core tables, one writer, and queries by subject."""

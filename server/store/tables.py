@@ -1,0 +1,251 @@
+"""Every table, and why it has its shape.
+
+Times are whole seconds since the Unix epoch, UTC. Digests are text as on the wire.
+What every check-in touches is one row of ``machines``, by primary key, and no index of it
+changes; all else is written only when something changed.
+
+``machines.due_at`` is a lazy timer: it says when to *look* whether the machine fell silent,
+and is moved on only then, so that an unchanged check-in never rewrites an index.
+
+``verdicts`` holds one row per (profile, group). Its ``machines`` counts those that stand as
+their verdict says; ``machines.exception`` names the others' standing. ``counts`` is the sum
+of both by (group, standing), kept in the same transactions, so that the status of any
+fleet costs the same. ``verdict_log`` and ``assignments`` are append-only: joined, they are
+a machine's timeline.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers only its own INTEGER PRIMARY KEY by itself.
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+
+machines = Table(
+    "machines",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("owner", Text),
+    Column("group_name", Text, nullable=False),
+    Column("token_hash", Text, nullable=False),
+    Column("enrol_key_hash", Text, nullable=False, unique=True),
+    Column("secret_id", Text, nullable=False),
+    Column("enrolled_at", BigInteger, nullable=False),
+    Column("left_at", BigInteger),
+    # What every check-in touches:
+    Column("last_seen", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False, server_default=text("0")),
+    # What changes with a change only:
+    Column("epoch", Text),
+    Column("past_epochs", Text, nullable=False, server_default=text("''")),
+    Column("agent", Text),
+    Column("claimed", Text),  # digest of the latest check-in; differs while it is wanted
+    Column("profile_id", BigInteger, ForeignKey("profiles.id")),
+    Column("profile_since", BigInteger),
+    Column("began", Text),  # JSON: findings carried over from the previous profile
+    Column("exception", Text),  # the standing, where the verdict's does not hold
+    Column("standing_since", BigInteger),
+    Column("due_at", BigInteger),
+    Index("ix_machines_due_at", "due_at"),
+    Index("ix_machines_profile_id_group_name", "profile_id", "group_name"),
+    # A label is unique among live machines only.
+    Index(
+        "uq_machines_live_label",
+        "label",
+        unique=True,
+        sqlite_where=text("left_at IS NULL"),
+        postgresql_where=text("left_at IS NULL"),
+    ),
+)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+)
+
+wanted = Table(
+    "wanted",
+    metadata,
+    Column("machine_id", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("asked_at", BigInteger, nullable=False),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("profile_id", BigInteger, ForeignKey("profiles.id"), primary_key=True),
+    Column("group_name", Text, primary_key=True),
+    Column("standing", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("tag", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # the judge's Verdict as JSON
+    Column("settling", Integer, nullable=False),
+    Column("judged_at", BigInteger, nullable=False),
+    Column("next_change_at", BigInteger),
+    Column("machines", BigInteger, nullable=False, server_default=text("0")),
+    Index("ix_verdicts_next_change_at", "next_change_at"),
+)
+
+counts = Table(
+    "counts",
+    metadata,
+    Column("group_name", Text, primary_key=True),
+    Column("standing", Text, primary_key=True),
+    Column("machines", BigInteger, nullable=False),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("machine_id", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("number", Integer, primary_key=True),  # orders changes of one second
+    Column("profile_id", BigInteger, nullable=False),
+    Column("group_name", Text, nullable=False),
+)
+
+verdict_log = Table(
+    "verdict_log",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("profile_id", BigInteger, nullable=False),
+    Column("group_name", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_verdict_log_profile_id_group_name_at", "profile_id", "group_name", "at"),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("kind", Text, nullable=False),  # machine | fleet
+    Column("at", BigInteger, nullable=False),
+    Column("group_name", Text, nullable=False),
+    Column("profile_id", BigInteger),
+    Column("machine_id", Text),  # None for fleet
+    Column("before", Text),
+    Column("after", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("machines", BigInteger, nullable=False),
+    Index("ix_transitions_machine_id_at", "machine_id", "at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("topic", Text, nullable=False),  # equal topics not yet taken are one message
+    Column("told", Text, nullable=False),  # drifted | healed | unknown | operator
+    Column("body", Text, nullable=False),  # JSON: what the message tells
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("lease_until", BigInteger),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("delivered_at", BigInteger),
+    Column("dropped_at", BigInteger),  # overtaken or refused for good, with the reason
+    Column("reason", Text),
+    Index("ix_outbox_delivered_at_due_at", "delivered_at", "due_at"),
+)
+
+enrolment_secrets = Table(
+    "enrolment_secrets",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("group_name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+readings = Table(
+    "readings",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+    Index("ix_readings_source_channel_first_seen", "source", "channel", "first_seen"),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("published_at", BigInteger),
+    Column("build_date", BigInteger),
+    Column("commit_id", Text),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("platform", Text, primary_key=True),  # '' for js: one file for all
+    Column("form", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger),
+    Column("trust", Text, nullable=False),
+    Column("learned_at", BigInteger, nullable=False),
+    Index("ix_artifacts_sha256", "sha256"),
+)
+
+lookups = Table(
+    "lookups",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("answered_at", BigInteger),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text),
+)
+
+source_health = Table(
+    "source_health",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # ok | unreachable
+    Column("since", BigInteger, nullable=False),
+    Column("read_at", BigInteger),  # last success
+    Column("error", Text),
+    Column("told_at", BigInteger),  # when the operator was told of the present state
+)
