@@ -95,6 +95,16 @@ class Host(Protocol):
         """
         ...
 
+    def stat_open(self, file: BinaryIO) -> FileStat:
+        """Facts of a file that `open` returned, whatever its path leads to by now.
+
+        `FileStat.executable` is not asked for here and is False.
+
+        Raises:
+            OSError: The system cannot tell.
+        """
+        ...
+
     def resolve(self, path: PurePath) -> PurePath:
         """The path with every link followed.
 

@@ -1,0 +1,44 @@
+"""The live `Host` of the system that runs the agent.
+
+One module per system, named as ``sys.platform`` names it: each offers ``live``. These
+modules and `common` are the only system-specific code.
+"""
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from agent.errors import AgentError
+from agent.host import Host
+
+_SHARED = frozenset({"common", "posix"})
+
+
+def known() -> tuple[str, ...]:
+    """The systems that have a module here, sorted."""
+    names = (info.name for info in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in names if name not in _SHARED))
+
+
+def live(*, home: Path, system_root: Path | None, environment: Mapping[str, str]) -> Host:
+    """The user of this process, or another home of this machine, as a `Host`.
+
+    Args:
+        home: The home folder to look at, absolute.
+        system_root: Put before every system-wide path, to look at a scratch machine;
+            None for the real root.
+        environment: What the agent was started with.
+
+    Raises:
+        AgentError: The agent does not know this system.
+    """
+    if sys.platform not in known():
+        raise AgentError(
+            f"the agent does not know the system {sys.platform!r}",
+            advice=f"run it on one of: {', '.join(known())}",
+        )
+    module = importlib.import_module(f"{__name__}.{sys.platform}")
+    host: Host = module.live(home=home, system_root=system_root, environment=environment)
+    return host
