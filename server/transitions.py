@@ -7,6 +7,7 @@ end nothing.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
@@ -33,9 +34,53 @@ TOLD: Mapping[tuple[Standing | None, Standing], Told] = MappingProxyType(
 )
 
 
-def told_as(before: Standing | None, after: Standing) -> Told | None:
-    """What people are told of a change of standing; None for nothing."""
-    return TOLD.get((before, after))
+@dataclass(frozen=True)
+class Transition:
+    """A change of standing, written in the transaction that caused it.
+
+    Attributes:
+        kind: ``machine`` (it took another profile, or by its own facts) or ``fleet`` (a
+            verdict changed under all machines that share it).
+        at: When, in whole seconds since the epoch.
+        group: The group.
+        profile_id: The profile taken, or the one judged again.
+        before: The standing before; None where there was none.
+        after: The standing now.
+        told: What people heard last of the pair that the machine left or that changed.
+        cause: By `cause`.
+        machines: How many machines it concerns.
+        labels: Names of the machines, at most five of them.
+        findings: The findings that hold now, worst first, dated for the machine.
+        machine_id: For ``machine``: which one.
+    """
+
+    kind: Kind
+    at: int
+    group: str
+    profile_id: int | None
+    before: Standing | None
+    after: Standing
+    told: Told | None
+    cause: str
+    machines: int
+    labels: tuple[str, ...]
+    findings: tuple[FindingView, ...]
+    machine_id: str | None = None
+
+
+def told_as(change: Transition) -> Told | None:
+    """What people are told of a change; None for nothing.
+
+    An outage of a source turns verdicts `unknown` and back. It is the operator's one
+    incident: machines that were told to drift are not told so again when it ends.
+    """
+    before = change.before
+    if before == "unknown" and change.told == "drifted":
+        before = "drift"
+    told = TOLD.get((before, change.after))
+    if told == "unknown" and change.kind == "fleet" and change.cause == "build-behind":
+        return None
+    return told
 
 
 def cause(before: Iterable[FindingView], after: Iterable[FindingView]) -> str:

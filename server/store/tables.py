@@ -101,6 +101,7 @@ verdicts = Table(
     Column("group_name", Text, primary_key=True),
     Column("standing", Text, nullable=False),
     Column("since", BigInteger, nullable=False),
+    Column("told", Text),  # drifted | healed: what people heard last of this pair
     Column("tag", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),  # the judge's Verdict as JSON
     Column("settling", Integer, nullable=False),
