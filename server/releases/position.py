@@ -1,7 +1,10 @@
 """Where a public version stands to the head of its channel. Pure."""
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
+
+import msgspec
 
 from server.policy import GroupPolicy
 from server.releases.ledger import SOURCES_DIFFER_S, Ledger, Reading, Replaced, is_newer
@@ -9,8 +12,7 @@ from server.releases.ledger import SOURCES_DIFFER_S, Ledger, Reading, Replaced, 
 Place = Literal["head", "behind", "ahead", "undecidable"]
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(msgspec.Struct, frozen=True):
     """A version against the head that its own updater follows.
 
     Attributes:
@@ -18,7 +20,7 @@ class Position:
         head: The deciding head; None where no source shows the channel.
         replaced: When a version behind ceased to be the head; None where nothing tells.
         checked: For ``ahead``: a reading later than the laptop's report confirms it.
-        changes_at: When time alone changes the place.
+        changes_at: The moment at which time alone changes any of this.
     """
 
     place: Place
@@ -30,26 +32,33 @@ class Position:
 
 def locate(version: str, method: str, policy: GroupPolicy, ledger: Ledger, now: int) -> Position:
     """Where `version`, installed by `method`, stands in the policy's channel at `now`."""
+    here = _place(version, method, policy, ledger, now)
+    later = (at for at in _turns(policy, ledger) if at > now)
+    changes_at = next(
+        (at for at in later if _place(version, method, policy, ledger, at) != here), None
+    )
+    return msgspec.structs.replace(here, changes_at=changes_at)
+
+
+def _turns(policy: GroupPolicy, ledger: Ledger) -> list[int]:
+    """Every moment at which a place can change by time alone, ascending."""
+    heads = ledger.heads(policy.channel)
+    stale = [head.last_seen + policy.head_max_age_s for head in heads]
+    agreed = [max(a.first_seen, b.first_seen) + SOURCES_DIFFER_S for a, b in combinations(heads, 2)]
+    return sorted({*stale, *agreed})
+
+
+def _place(version: str, method: str, policy: GroupPolicy, ledger: Ledger, now: int) -> Position:
     heads = ledger.heads_for(method, policy.channel, now)
     fresh = [head for head in heads if now < head.last_seen + policy.head_max_age_s]
     if not fresh:
         return Position("undecidable", head=heads[0] if heads else None)
     head = fresh[0]
-    stale_at = max(each.last_seen for each in fresh) + policy.head_max_age_s
-    if version == head.version:
-        return Position("head", head, changes_at=head.last_seen + policy.head_max_age_s)
-    if any(version == other.version for other in fresh):
-        return Position("head", head, changes_at=_differing_until(version, fresh, policy))
+    if any(version == each.version for each in fresh):
+        return Position("head", head)
     if is_newer(version, head.version):
-        return Position("ahead", head, checked=_checked(version, head, ledger), changes_at=stale_at)
-    return Position("behind", head, ledger.replaced(version, head), changes_at=stale_at)
-
-
-def _differing_until(version: str, fresh: list[Reading], policy: GroupPolicy) -> int:
-    first = fresh[0]
-    other = next(head for head in fresh if head.version == version)
-    ends = max(first.first_seen, other.first_seen) + SOURCES_DIFFER_S
-    return min(ends, *(head.last_seen + policy.head_max_age_s for head in (first, other)))
+        return Position("ahead", head, checked=_checked(version, head, ledger))
+    return Position("behind", head, ledger.replaced(version, head))
 
 
 def _checked(version: str, head: Reading, ledger: Ledger) -> bool:
