@@ -20,7 +20,6 @@ import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,33 +27,13 @@ import structlog
 
 from agent import digest, journal_file
 from agent.errors import JournalError
+from agent.exchange import Backlog
 from agent.wire import CHANGES_MAX, PROFILE_MAX_BYTES, WANTED_MAX, Change
 
 WANTED_KEPT_MAX = 4 * WANTED_MAX
 """Most profiles that are kept because the server asked for them; the newest stay."""
 
 _log = structlog.stdlib.get_logger("agent.journal")
-
-
-@dataclass(frozen=True)
-class Backlog:
-    """What the next new check-in has to tell.
-
-    Attributes:
-        epoch: Of this journal.
-        seq: Of the next new check-in.
-        present: Digest of the present profile.
-        changes: Earlier profiles not yet acknowledged, oldest first.
-        dropped: Changes let go and not yet told.
-        upto: The last row that this backlog covers; opaque, for `Journal.keep_sent`.
-    """
-
-    epoch: str
-    seq: int
-    present: str
-    changes: tuple[Change, ...]
-    dropped: int
-    upto: int
 
 
 class Journal:

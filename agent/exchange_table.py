@@ -1,0 +1,137 @@
+"""The exchange's states and everything that moves between them, as two literal tables.
+
+Everything that affects a transition is here, in the manner of h11's state file. A pair
+that is in no table cannot happen: `agent.exchange` raises and changes nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+
+
+class State(Enum):
+    """What the exchange is about to do."""
+
+    UNENROLLED = "unenrolled"
+    CHECK_IN = "check-in"
+    UPLOAD = "upload"
+    ASK = "ask"
+    REST = "rest"
+    BACK_OFF = "back-off"
+    STOPPED = "stopped"
+
+
+class Outcome(Enum):
+    """What an answer, or its absence, means."""
+
+    DONE = "done"
+    RESYNC = "resync"
+    UNAUTHORISED = "unauthorised"
+    REFUSED = "refused"
+    TOO_LARGE = "too-large"
+    UNREADABLE = "unreadable"
+    OTHER_WIRE = "other-wire"
+    NO_WIRE = "no-wire"
+    BUSY = "busy"
+    UNREACHED = "unreached"
+
+
+class Event(Enum):
+    """What happens on the laptop."""
+
+    DUE = "due"
+    CHANGED = "changed"
+    WOKE = "woke"
+    ENROLLED = "enrolled"
+
+
+class Effect(Enum):
+    """What the journal has to do about an answer."""
+
+    NONE = "none"
+    ACKNOWLEDGE = "acknowledge"
+    NEW_EPOCH = "new-epoch"
+    SHED = "shed"
+    DELIVERED = "delivered"
+    KEEP_VIEW = "keep-view"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One cell of the table.
+
+    Attributes:
+        to: The next state.
+        effect: For the journal.
+    """
+
+    to: State
+    effect: Effect = Effect.NONE
+
+
+# Onward is the first of UPLOAD, ASK and REST that has something to do: see `_onward`.
+_ONWARD = State.UPLOAD
+_GONE = Step(State.UNENROLLED)
+_LATER = Step(State.BACK_OFF)
+
+TRANSITIONS: Mapping[tuple[State, Outcome], Step] = MappingProxyType(
+    {
+        (State.CHECK_IN, Outcome.DONE): Step(_ONWARD, Effect.ACKNOWLEDGE),
+        (State.CHECK_IN, Outcome.RESYNC): Step(State.CHECK_IN, Effect.NEW_EPOCH),
+        (State.CHECK_IN, Outcome.UNAUTHORISED): _GONE,
+        (State.CHECK_IN, Outcome.REFUSED): _LATER,
+        (State.CHECK_IN, Outcome.TOO_LARGE): Step(State.BACK_OFF, Effect.SHED),
+        # Bytes that the server cannot read are not sent to it again as they are.
+        (State.CHECK_IN, Outcome.UNREADABLE): Step(State.BACK_OFF, Effect.NEW_EPOCH),
+        (State.CHECK_IN, Outcome.OTHER_WIRE): Step(State.CHECK_IN, Effect.NEW_EPOCH),
+        (State.CHECK_IN, Outcome.NO_WIRE): Step(State.STOPPED),
+        (State.CHECK_IN, Outcome.BUSY): _LATER,
+        (State.CHECK_IN, Outcome.UNREACHED): _LATER,
+        (State.UPLOAD, Outcome.DONE): Step(_ONWARD, Effect.DELIVERED),
+        (State.UPLOAD, Outcome.UNAUTHORISED): _GONE,
+        # A profile that is refused for good is let go: its laptop still checks in.
+        (State.UPLOAD, Outcome.REFUSED): Step(_ONWARD, Effect.DELIVERED),
+        (State.UPLOAD, Outcome.TOO_LARGE): Step(_ONWARD, Effect.DELIVERED),
+        (State.UPLOAD, Outcome.UNREADABLE): Step(_ONWARD, Effect.DELIVERED),
+        (State.UPLOAD, Outcome.OTHER_WIRE): Step(_ONWARD, Effect.DELIVERED),
+        (State.UPLOAD, Outcome.NO_WIRE): Step(_ONWARD, Effect.DELIVERED),
+        # The hourly limit on new profiles must not silence the check-ins.
+        (State.UPLOAD, Outcome.BUSY): Step(_ONWARD),
+        (State.UPLOAD, Outcome.UNREACHED): _LATER,
+        (State.ASK, Outcome.DONE): Step(State.REST, Effect.KEEP_VIEW),
+        (State.ASK, Outcome.UNAUTHORISED): _GONE,
+        (State.ASK, Outcome.REFUSED): Step(State.REST),
+        (State.ASK, Outcome.TOO_LARGE): Step(State.REST),
+        (State.ASK, Outcome.UNREADABLE): Step(State.REST),
+        (State.ASK, Outcome.OTHER_WIRE): Step(State.REST),
+        (State.ASK, Outcome.NO_WIRE): Step(State.REST),
+        (State.ASK, Outcome.BUSY): _LATER,
+        (State.ASK, Outcome.UNREACHED): _LATER,
+    }
+)
+"""What an answer leads to. Every sending state knows every outcome that it can have."""
+
+EVENTS: Mapping[tuple[State, Event], State] = MappingProxyType(
+    {
+        (State.REST, Event.DUE): State.CHECK_IN,
+        (State.REST, Event.CHANGED): State.CHECK_IN,
+        (State.REST, Event.WOKE): State.REST,
+        (State.REST, Event.ENROLLED): State.CHECK_IN,
+        (State.BACK_OFF, Event.DUE): State.CHECK_IN,
+        # A change waits with the rest: a server in trouble is not asked sooner.
+        (State.BACK_OFF, Event.CHANGED): State.BACK_OFF,
+        (State.BACK_OFF, Event.WOKE): State.BACK_OFF,
+        (State.BACK_OFF, Event.ENROLLED): State.CHECK_IN,
+        # The server may have been updated since: it is asked again, rarely.
+        (State.STOPPED, Event.DUE): State.CHECK_IN,
+        (State.STOPPED, Event.CHANGED): State.STOPPED,
+        (State.STOPPED, Event.WOKE): State.STOPPED,
+        (State.STOPPED, Event.ENROLLED): State.CHECK_IN,
+        (State.UNENROLLED, Event.DUE): State.UNENROLLED,
+        (State.UNENROLLED, Event.CHANGED): State.UNENROLLED,
+        (State.UNENROLLED, Event.WOKE): State.UNENROLLED,
+        (State.UNENROLLED, Event.ENROLLED): State.CHECK_IN,
+    }
+)
+"""What happens on the laptop between requests. A sending state has no events."""
