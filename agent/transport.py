@@ -1,0 +1,235 @@
+"""The one `requests` session: bytes to the server and bytes back, nothing understood.
+
+* One server: every path is under the address that the enrolment names. Redirects are
+  refused, so the token reaches no other place.
+* The token is set by an auth object of our own, which also keeps `requests` from putting
+  a ``.netrc`` password in its stead.
+* Certificates are always checked, against the system's authorities or `ca_bundle`.
+* Proxies are those that `requests` knows from the environment; an address on this
+  machine is never sent through one.
+* An answer is read as a stream, up to a size and a time.
+"""
+
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from types import TracebackType
+from typing import Self
+from urllib.parse import urljoin
+
+import requests
+import urllib3
+
+from agent import __version__
+from agent.answers import Answer
+from agent.errors import ExchangeError
+from agent.settings import Settings, checked_url, is_loopback
+
+_CHUNK_BYTES = 8_192
+_SIGN_IN = HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED
+_LOOPBACK = "localhost,127.0.0.1,127.0.0.0/8,::1"
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sets the token, or nothing; either way `requests` looks into no ``.netrc``."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token is not None:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class Transport:
+    """A connection to one server; use it as a context manager."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        server_url: str,
+        token: str | None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Prepares a session; nothing is sent.
+
+        Raises:
+            ExchangeError: The address is not one that may be given a token.
+        """
+        try:
+            self._base = checked_url(server_url) + "/"
+        except ValueError as error:
+            raise ExchangeError(
+                f"the server's address {error}", advice="enrol with an https:// address"
+            ) from error
+        self._settings = settings
+        self._clock = clock
+        self._session = requests.Session()
+        self._session.auth = _Bearer(token)
+        self._session.headers.update(
+            {"User-Agent": f"parity-agent/{__version__}", "Accept": "application/json"}
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._session.close()
+
+    def send(self, method: str, path: str, body: bytes | None = None) -> Answer:
+        """Sends one request and reads its answer.
+
+        Args:
+            method: ``GET``, ``POST`` or ``PUT``.
+            path: Under the server's address, such as ``v1/check-ins``.
+            body: JSON bytes, sent as they are.
+
+        Raises:
+            ExchangeError: No answer came, or none that can be read: what stood in the way.
+        """
+        settings = self._settings
+        try:
+            with self._session.request(
+                method,
+                urljoin(self._base, path),
+                data=body,
+                headers={"Content-Type": "application/json"} if body is not None else None,
+                timeout=(settings.connect_timeout_s, settings.http_timeout_s),
+                allow_redirects=False,
+                stream=True,
+                # Given here and not on the session: REQUESTS_CA_BUNDLE would win over that.
+                verify=str(settings.ca_bundle) if settings.ca_bundle else True,
+                proxies={"no_proxy": _LOOPBACK} if is_loopback(self._base) else None,
+            ) as response:
+                return self._read(response)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise _told(error, self._base) from error
+
+    def _read(self, response: requests.Response) -> Answer:
+        if response.is_redirect or 300 <= response.status_code < 400:  # noqa: PLR2004 - RFC 9110 15.4
+            raise ExchangeError(
+                "the server sends its callers to another address",
+                advice="enrol with the address where it really is; sign in to this network"
+                " first if it asks you to",
+                status=response.status_code,
+            )
+        page = "html" in response.headers.get("Content-Type", "").lower()
+        if page and (response.ok or response.status_code == _SIGN_IN):
+            raise ExchangeError(
+                f"a web page answered ({response.status_code}) where the server should",
+                advice="sign in to this network if it asks you to, and check the server's address",
+                status=response.status_code,
+            )
+        return Answer(
+            status=response.status_code,
+            body=self._body(response),
+            retry_after_s=retry_after_s(response.headers.get("Retry-After"), self._clock()),
+        )
+
+    def _body(self, response: requests.Response) -> bytes:
+        settings = self._settings
+        ends = time.monotonic() + settings.http_timeout_s
+        body = bytearray()
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > settings.answer_max_bytes:
+                raise ExchangeError(
+                    f"the answer is larger than {settings.answer_max_bytes} bytes",
+                    advice="check the server's address, or raise answer_max_bytes",
+                    status=response.status_code,
+                )
+            if time.monotonic() > ends:
+                raise requests.ReadTimeout
+        return bytes(body)
+
+
+def retry_after_s(header: str | None, now: float) -> float:
+    """Seconds that a ``Retry-After`` asks to wait: delay or date (RFC 9110 10.2.3).
+
+    Args:
+        header: The header's value; None where there was none.
+        now: Epoch seconds.
+
+    Returns:
+        The seconds, never negative; 0 for what cannot be read.
+    """
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _told(error: Exception, base: str) -> ExchangeError:
+    where = base.rstrip("/")
+    text = str(error)
+    for kinds, mark, message, advice in _CAUSES:
+        if isinstance(error, kinds) and mark in text:
+            return ExchangeError(f"{where} {message}", advice=advice)
+    return ExchangeError(
+        f"{where} could not be asked ({type(error).__name__})", advice="check the network"
+    )
+
+
+# The first that fits is told. `requests` wraps urllib3's errors, whose class names stay in
+# the text; there is no attribute to ask (psf/requests, adapters.py).
+_CAUSES: tuple[tuple[tuple[type[Exception], ...], str, str, str], ...] = (
+    (
+        (requests.exceptions.ProxyError,),
+        "",
+        "cannot be reached through this machine's proxy",
+        "check HTTPS_PROXY and NO_PROXY",
+    ),
+    (
+        (requests.exceptions.SSLError,),
+        "",
+        "has a certificate that is not trusted here",
+        "set ca_bundle to your organisation's authorities, or have the certificate mended",
+    ),
+    (
+        (requests.exceptions.Timeout, TimeoutError),
+        "",
+        "did not answer in time",
+        "check the network; raise http_timeout_s if it is only slow",
+    ),
+    (
+        (requests.exceptions.ConnectionError,),
+        "timed out",
+        "stopped answering half-way",
+        "check the network; raise http_timeout_s if it is only slow",
+    ),
+    (
+        (requests.exceptions.ConnectionError,),
+        "NameResolutionError",
+        "has a name that cannot be found",
+        "check the server's address and this network's name service",
+    ),
+    (
+        (requests.exceptions.ConnectionError,),
+        "refused",
+        "refused the connection",
+        "start the server, or check the address and port",
+    ),
+    (
+        (OSError,),
+        "CA certificate bundle",
+        "cannot be verified: the ca_bundle file is missing",
+        "correct ca_bundle in the settings",
+    ),
+    (
+        (requests.exceptions.ConnectionError,),
+        "",
+        "broke the connection",
+        "check the network and try again",
+    ),
+)
