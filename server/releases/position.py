@@ -1,6 +1,5 @@
 """Where a public version stands to the head of its channel. Pure."""
 
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
