@@ -1,0 +1,90 @@
+"""Settings documents from bytes to values. Pure.
+
+Plain JSON as Claude Code reads it: a byte order mark is skipped, of a name given twice
+the last counts, and a blank file says nothing. What cannot be used is a `DocumentError`
+whose text holds no word of the document.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class DocumentError(Exception):
+    """A document cannot be used; the text says why, and nothing of what it holds."""
+
+
+class _State(msgspec.Struct, rename="camel"):
+    """The only keys of ``~/.claude.json`` that are looked at (facts 3.1, "Global state")."""
+
+    auto_connect_ide: Any = msgspec.UNSET
+    auto_install_ide_extension: Any = msgspec.UNSET
+    diff_tool: Any = msgspec.UNSET
+    external_editor_context: Any = msgspec.UNSET
+    permission_explainer_enabled: Any = msgspec.UNSET
+
+
+def settings(data: bytes) -> Mapping[str, object]:
+    """All settings of a settings file.
+
+    Raises:
+        DocumentError: It is not JSON, not one object, or nested too deeply.
+    """
+    found = _decode(data, dict[str, Any])
+    return found if isinstance(found, dict) else {}
+
+
+def state(data: bytes) -> Mapping[str, object]:
+    """The few real settings of ``~/.claude.json``; the rest of it is skipped unread.
+
+    Raises:
+        DocumentError: As for `settings`.
+    """
+    found = _decode(data, _State)
+    return msgspec.to_builtins(found) if isinstance(found, _State) else {}
+
+
+def variables(block: object) -> Mapping[str, str | None]:
+    """The variables of an ``env`` block, as text; None where a value is no text.
+
+    Claude Code turns numbers and booleans into text, as JavaScript writes them.
+
+    Raises:
+        DocumentError: The block is not an object.
+    """
+    if block is None:
+        return {}
+    if not isinstance(block, dict):
+        raise DocumentError("env is not an object")
+    return {name: _text(value) for name, value in block.items()}
+
+
+def _text(value: object) -> str | None:
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case float() if value.is_integer():
+            return str(int(value))
+        case int() | float():
+            return str(value)
+        case _:
+            return None
+
+
+def _decode(data: bytes, shape: type) -> object:
+    body = data.removeprefix(_BOM)
+    if not body.strip():
+        return None
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError:
+        raise DocumentError("not one JSON object, or a number out of range") from None
+    except RecursionError:
+        raise DocumentError("nested too deeply") from None
+    except ValueError:
+        raise DocumentError("not valid JSON") from None
