@@ -1,0 +1,124 @@
+"""One conversation with the server: the exchange's table, the journal and the wire joined.
+
+Each turn does what the state says, then what the table says the journal has to do, and
+only then takes the next state: killed between any two of these, the agent sends the same
+bytes again. What was last sent and last answered is remembered for ``show`` and ``status``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+
+from agent import __version__, answers, exchange
+from agent.answers import Answer
+from agent.errors import ExchangeError
+from agent.exchange import Answered, Exchange, Pace
+from agent.exchange_table import Effect, Event, Outcome, State
+from agent.journal import Journal
+from agent.transport import Transport
+from agent.wire import WANTED_MAX
+
+REQUESTS_MAX = 64
+"""Most requests of one conversation; a server that wants more is heard the next time."""
+
+_SENDING = frozenset({State.CHECK_IN, State.UPLOAD, State.ASK})
+_log = structlog.stdlib.get_logger("agent.talk")
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What a conversation needs.
+
+    Attributes:
+        journal: What there is to tell.
+        transport: The way to the server.
+        pace: How fast to go.
+        clock: Epoch seconds.
+        chance: A fresh random number from 0 to 1.
+    """
+
+    journal: Journal
+    transport: Transport
+    pace: Pace
+    clock: Callable[[], float]
+    chance: Callable[[], float]
+
+    def until_rest(self, x: Exchange) -> Exchange:
+        """Sends and listens until there is nothing to send now.
+
+        Raises:
+            JournalError: What was sent or answered could not be kept.
+        """
+        x = replace(x, wanted=self.journal.wanted())
+        for _ in range(REQUESTS_MAX):
+            if x.state is State.REST and self.journal.untold():
+                x = exchange.happened(
+                    x, Event.CHANGED, self.pace, now=self.clock(), chance=self.chance()
+                )
+            if x.state not in _SENDING:
+                break
+            x = self._turn(x)
+        return x
+
+    def _turn(self, x: Exchange) -> Exchange:
+        answer, body = self._ask(x)
+        y, effect = exchange.answered(x, answer, self.pace, now=self.clock(), chance=self.chance())
+        self._apply(effect, x, answer, body)
+        level = _log.debug if answer.outcome is Outcome.DONE else _log.warning
+        level(
+            "answer",
+            asked=x.state.value,
+            outcome=answer.outcome.value,
+            then=y.state.value,
+            reason=answer.reason,
+        )
+        return y
+
+    def _ask(self, x: Exchange) -> tuple[Answered, bytes]:
+        try:
+            answer = self._send(x)
+        except ExchangeError as error:
+            return Answered(Outcome.UNREACHED, reason=str(error), advice=error.advice), b""
+        if answer is None:
+            # The journal let these bytes go: the server is not offered them again.
+            return Answered(Outcome.REFUSED), b""
+        return answers.classify(x.state, answer, wire=x.wire), answer.body
+
+    def _send(self, x: Exchange) -> Answer | None:
+        if x.state is State.ASK:
+            return self.transport.send("GET", "v1/machines/me")
+        if x.state is State.UPLOAD:
+            body = self.journal.profile(x.wanted[0])
+            if body is None:
+                return None
+            self.journal.remember("profile", body, int(self.clock()))
+            return self.transport.send("PUT", f"v1/profiles/{x.wanted[0]}", body)
+        return self.transport.send("POST", "v1/check-ins", self._check_in(x))
+
+    def _check_in(self, x: Exchange) -> bytes:
+        body = self.journal.sent()
+        now = int(self.clock())
+        if body is None:
+            backlog = self.journal.backlog()
+            if backlog is None:
+                raise RuntimeError("a check-in before the first profile was recorded")
+            body = exchange.check_in(backlog, wire=x.wire, agent=__version__, clock=now)
+            self.journal.keep_sent(body, backlog)
+        self.journal.remember("check-in", body, now)
+        return body
+
+    def _apply(self, effect: Effect, x: Exchange, answer: Answered, body: bytes) -> None:
+        journal = self.journal
+        if effect is Effect.ACKNOWLEDGE and answer.ack is not None:
+            wanted = answer.ack.wanted
+            journal.acknowledge(wanted, more_may_follow=len(wanted) >= WANTED_MAX)
+            journal.remember("ack", body, int(self.clock()))
+        elif effect is Effect.NEW_EPOCH:
+            journal.begin_epoch()
+        elif effect is Effect.SHED:
+            journal.shed()
+        elif effect is Effect.DELIVERED:
+            journal.delivered(x.wanted[0])
+        elif effect is Effect.KEEP_VIEW:
+            journal.remember("view", body, int(self.clock()))
