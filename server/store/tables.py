@@ -171,7 +171,15 @@ outbox = Table(
     Column("delivered_at", BigInteger),
     Column("dropped_at", BigInteger),  # overtaken or refused for good, with the reason
     Column("reason", Text),
-    Index("ix_outbox_delivered_at_due_at", "delivered_at", "due_at"),
+    # Settled rows are kept; neither what is due nor what merges may get slower by them.
+    Index(
+        "ix_outbox_open_due_at",
+        "due_at",
+        sqlite_where=text("delivered_at IS NULL AND dropped_at IS NULL"),
+        postgresql_where=text("delivered_at IS NULL AND dropped_at IS NULL"),
+    ),
+    Index("ix_outbox_topic", "topic"),
+    Index("ix_outbox_delivered_at", "delivered_at"),
 )
 
 enrolment_secrets = Table(
