@@ -31,6 +31,7 @@ REVISION_MAX = 1_000_000
 
 _CLAUDE_VARIABLE = re.compile(r"(CLAUDE|ANTHROPIC|ANT)_[A-Z0-9_]{1,60}\Z")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}\Z")
+_RESERVED = frozenset({"set", "boolean", "flag", "any", "number"})
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9_]{0,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?\Z")
 # The environment variables page names 1, true, 0 and false; the row of DEBUG the others.
@@ -191,7 +192,7 @@ def _behaviour(kind: Kind, name: str, column: str) -> Key:
             form = "any"
         case _:
             form, words = "word", frozenset(word.strip() for word in spec.split("|"))
-    if not all(_WORD.match(word) and word != "set" for word in words):
+    if not all(_WORD.match(word) and word not in _RESERVED for word in words):
         raise ValueError(f"keys.toml: {name}: {column!r} is no column that the header explains")
     key = Key(kind, name, "behaviour", form, words)
     return Key(kind, name, "behaviour", form, words, _default(key, default)) if default else key

@@ -95,18 +95,19 @@ def resolve(sources: Iterable[Source], keys: Keys) -> tuple[LocalOverride, ...]:
             sets a key counts; an empty variable sets nothing and hides what is below it.
         keys: What the keys are.
     """
-    effective: set[tuple[Kind, str]] = set()
-    seen: set[tuple[Kind, str, str]] = set()
+    effective: set[tuple[Kind, str, bool]] = set()
+    seen: set[tuple[tuple[Kind, str, bool], str]] = set()
     found: list[LocalOverride] = []
     for source in sources:
         for item, is_set in _items(source, keys):
-            place = (item.kind, item.name, item.layer)
-            if place in seen:
+            # A name that is not told is never the listed one that reads like it.
+            what = (item.kind, item.name, item.named)
+            if (what, item.layer) in seen:
                 continue
-            seen.add(place)
+            seen.add((what, item.layer))
             if is_set:
-                found.append(replace(item, shadowed=(item.kind, item.name) in effective))
-            effective.add((item.kind, item.name))
+                found.append(replace(item, shadowed=what in effective))
+            effective.add(what)
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 Exports = Mapping[str, str | None]
 
 _TOKEN = re.compile(
-    r"""(?P<skip>[ \t\r]+|\\\n|(?<![^\s;&|()])\#[^\n]*)
+    r"""(?P<skip>[ \t\r]+|(?<![^\s;&|()])\#[^\n]*)
     |(?P<end>[\n;&|(){}]+)
     |(?P<word>(?:'[^'\n]*'|"(?:\\.|[^"\\\n])*"|\\.|[^\s;&|()'"\\])+)
     |(?P<stray>.)""",
@@ -23,8 +23,10 @@ _PIECE = re.compile(
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _HOME = re.compile(r"(\A~(?=/|\Z)|\$HOME\b|\$\{HOME\})")
-_UNIVERSAL = re.compile(r"SETUVAR (?:--\S+ )*--export (?:--\S+ )*([A-Za-z_][A-Za-z0-9_]*):(.*)")
-_ENVIRONMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*?)\s*\Z")
+_UNIVERSAL = re.compile(
+    r"SETUVAR (?:--\S+ ){0,4}?--export (?:--\S+ ){0,4}([A-Za-z_][A-Za-z0-9_]*):(.*)"
+)
+_ENVIRONMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 
 
 def posix(text: str, home: str) -> Exports:
@@ -76,7 +78,7 @@ def environment_file(text: str, _home: str) -> Exports:
     """What ``/etc/environment`` sets: no shell reads it, so nothing is expanded."""
     found = {}
     for line in text.splitlines():
-        if match := _ENVIRONMENT.match(line):
+        if match := _ENVIRONMENT.match(line.strip()):
             found[match[1]] = match[2].strip("\"'")
     return found
 
@@ -84,7 +86,7 @@ def environment_file(text: str, _home: str) -> Exports:
 def _commands(text: str) -> Iterator[list[str]]:
     """The words of each simple command, quotes still on them."""
     words: list[str] = []
-    for token in _TOKEN.finditer(text):
+    for token in _TOKEN.finditer(text.replace("\\\n", "")):
         if token["word"]:
             words.append(token["word"])
         elif token["end"] and words:
