@@ -51,9 +51,12 @@ def connect(state_dir: Path) -> sqlite3.Connection:
         connection.close()
         _set_aside(path)
         _log.error("journal damaged and set aside, a new epoch begins")
-        return _begun(_open(path))
+        connection = _open(path)
+        _make_durable(connection)
+        _begin(connection)
     except (sqlite3.Error, OSError) as error:
         raise unusable(error) from error
+    return connection
 
 
 def unusable(error: sqlite3.Error | OSError) -> JournalError:
@@ -71,17 +74,20 @@ def unusable(error: sqlite3.Error | OSError) -> JournalError:
 def _open(path: Path) -> sqlite3.Connection:
     # SQLite makes files by the umask; this one is for its owner alone.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    return sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+
+
+def _make_durable(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = EXTRA")
     connection.execute("PRAGMA fullfsync = ON")
-    return connection
 
 
 def _usable(connection: sqlite3.Connection) -> bool:
     try:
+        _make_durable(connection)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
-            _begun(connection)
+            _begin(connection)
         elif version != _SCHEMA:
             return False
         sound = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
@@ -93,7 +99,7 @@ def _usable(connection: sqlite3.Connection) -> bool:
         raise
 
 
-def _begun(connection: sqlite3.Connection) -> sqlite3.Connection:
+def _begin(connection: sqlite3.Connection) -> None:
     # Two processes may begin at once: the second finds the tables and adds nothing.
     connection.execute("BEGIN IMMEDIATE")
     if not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
@@ -102,7 +108,6 @@ def _begun(connection: sqlite3.Connection) -> sqlite3.Connection:
         connection.execute("INSERT INTO journal VALUES (1, ?, 0, 0, NULL)", (secrets.token_hex(8),))
         connection.execute(f"PRAGMA user_version = {_SCHEMA}")
     connection.commit()
-    return connection
 
 
 def _set_aside(path: Path) -> None:

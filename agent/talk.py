@@ -7,6 +7,7 @@ bytes again. What was last sent and last answered is remembered for ``show`` and
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import structlog
 
@@ -16,7 +17,6 @@ from agent.errors import ExchangeError
 from agent.exchange import Answered, Exchange, Pace
 from agent.exchange_table import Effect, Event, Outcome, State
 from agent.journal import Journal
-from agent.transport import Transport
 from agent.wire import WANTED_MAX
 
 REQUESTS_MAX = 64
@@ -24,6 +24,18 @@ REQUESTS_MAX = 64
 
 _SENDING = frozenset({State.CHECK_IN, State.UPLOAD, State.ASK})
 _log = structlog.stdlib.get_logger("agent.talk")
+
+
+class Sender(Protocol):
+    """The way to the server: `agent.transport.Transport`."""
+
+    def send(self, method: str, path: str, body: bytes | None = None) -> Answer:
+        """Sends one request and reads its answer.
+
+        Raises:
+            ExchangeError: No answer came, or none that can be read.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,7 @@ class Talk:
     """
 
     journal: Journal
-    transport: Transport
+    transport: Sender
     pace: Pace
     clock: Callable[[], float]
     chance: Callable[[], float]
