@@ -1,0 +1,293 @@
+"""What people read: the server's word and the laptop's own facts, as lines of text. Pure.
+
+Plain tables of at most 100 columns that need no colour to be understood; only a path or a
+command is ever longer, because a broken one cannot be copied. Words that came from
+elsewhere lose whatever could move a terminal's cursor. Ages are counted on the server's
+clock, which set the times they are counted from.
+"""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import PurePath
+
+from agent import fix
+from agent.claude_config.overrides import LocalOverride
+from agent.wire import Config, FindingView, InstallView, MachineView, Override
+
+WIDTH = 100
+"""Columns."""
+
+_CELL = 24
+_TONES = {"match": "32", "exempt": "32", "pending": "33", "unknown": "33", "drift": "31"}
+_MEANING = {
+    "match": "what runs here is what the public gets",
+    "pending": "not yet what the public gets, and still in time",
+    "drift": "not what the public gets",
+    "exempt": "differs, and somebody has allowed it",
+    "unknown": "there is not enough evidence to tell",
+    "absent": "no Claude Code is in use here",
+    "silent": "the server has not heard from this machine",
+    "paused": "somebody has paused this machine at the server",
+    "left": "this machine has been signed off at the server",
+}
+
+
+@dataclass(frozen=True)
+class Local:
+    """What only the laptop shows.
+
+    Attributes:
+        paths: Where each install of the profile lies, in the profile's order.
+        overrides: As found, with the files that set them.
+        shell: Variables of the shell in which the command was typed.
+        public_default: The config hash of a machine that overrides nothing.
+    """
+
+    paths: tuple[PurePath | None, ...] = ()
+    overrides: tuple[LocalOverride, ...] = ()
+    shell: tuple[LocalOverride, ...] = ()
+    public_default: str | None = None
+
+
+def plain(text: object) -> str:
+    """One line of printable text."""
+    return "".join(each if each.isprintable() else " " for each in str(text))
+
+
+def span(seconds: float) -> str:
+    """A length of time in its two largest units, such as ``3 d 2 h``."""
+    left = max(0, int(seconds))
+    parts: list[str] = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        if left >= size or parts:
+            parts.append(f"{left // size} {unit}")
+            left %= size
+        if len(parts) == 2:  # noqa: PLR2004 - two units, as the docstring says
+            break
+    shown = [part for part in parts if not part.startswith("0 ")]
+    return " ".join(shown) or "0 s"
+
+
+def when(at: int, zone: tzinfo | None) -> str:
+    """A time on the reader's clock; `zone` None means the system's own."""
+    try:
+        return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return f"second {at}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Aligned columns; a long cell is cut short, the last one less than the others."""
+    cells = [[_cut(plain(cell), _CELL) for cell in row[:-1]] + [plain(row[-1])] for row in rows]
+    whole = [list(head), *cells]
+    widths = [max(len(row[column]) for row in whole) for column in range(len(head) - 1)]
+    lines = []
+    for row in whole:
+        start = "  ".join(cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=True))
+        lines.append("  " + _cut(f"{start}  {row[-1]}", WIDTH - 2).rstrip())
+    return lines
+
+
+def verdict(
+    view: MachineView, local: Local, *, zone: tzinfo | None = None, colour: bool = False
+) -> list[str]:
+    """The server's whole word on this machine.
+
+    Args:
+        view: The word.
+        local: What the laptop adds; empty where it did not look.
+        zone: Of the reader.
+        colour: The terminal shows colours.
+    """
+    blocks = [
+        _headline(view, zone, colour=colour),
+        _installs(view, local),
+        _heads(view),
+        _overrides(view.config, local),
+        _why(view, zone, colour=colour),
+        _shell(local),
+    ]
+    lines: list[str] = []
+    for block in blocks:
+        if block:
+            lines += ["", *block] if lines else block
+    return lines
+
+
+def no_install() -> list[str]:
+    """What to say kindly to somebody who has no Claude Code."""
+    return [
+        "No Claude Code was found that a shell of yours starts: there is nothing to compare.",
+        "That is fine if you do not use it. If you do:",
+        "  to get the public release   npm install -g @anthropic-ai/claude-code",
+        "  if it lies elsewhere        put its folder on the PATH of your login shell",
+        "  then look again             parity-agent check",
+    ]
+
+
+def _headline(view: MachineView, zone: tzinfo | None, *, colour: bool) -> list[str]:
+    state = _painted(view.standing, view.standing, colour=colour)
+    age = span(view.judged_at - view.since)
+    lines = [
+        f"{plain(view.label)} (group {plain(view.group)}): {state}",
+        f"  {_MEANING[view.standing]}; so since {when(view.since, zone)}, for {age}",
+    ]
+    if view.settling:
+        lines.append("  the server is still looking something up: ask again soon")
+    if view.standing == "absent":
+        lines += ["", *no_install()]
+    return lines
+
+
+def _installs(view: MachineView, local: Local) -> list[str]:
+    if not view.installs:
+        return []
+    head = ("METHOD", "VERSION", "BYTES", "STARTED BY", "PUBLIC")
+    lines = table(head, [_install(each) for each in view.installs])
+    told = [lines[0]]
+    for number, line in enumerate(lines[1:]):
+        told.append(line)
+        if number < len(local.paths) and local.paths[number] is not None:
+            told.append(f"    {plain(local.paths[number])}")
+    return ["INSTALLS", *told]
+
+
+def _install(each: InstallView) -> tuple[str, ...]:
+    install, build = each.install, each.install.build
+    version = (build.version if build else None) or install.claimed or "?"
+    return (
+        f"{install.method} ({install.place})",
+        version,
+        f"sha256 {build.sha256[:12]}" if build else install.state,
+        ", ".join(install.starts) if each.counted else "at rest",
+        _public(each),
+    )
+
+
+def _public(each: InstallView) -> str:
+    if each.public is not None:
+        return f"the bytes of {each.public}" + (f" ({each.trust})" if each.trust else "")
+    return each.install.reason or "no public bytes known as these"
+
+
+def _heads(view: MachineView) -> list[str]:
+    if not view.heads:
+        return []
+    rows = [
+        (each.channel, each.version, each.source, f"{span(view.judged_at - each.read_at)} ago")
+        for each in view.heads
+    ]
+    return ["PUBLIC NOW", *table(("CHANNEL", "VERSION", "SOURCE", "READ"), rows)]
+
+
+def _overrides(config: Config | None, local: Local) -> list[str]:
+    if config is None:
+        return ["OVERRIDES", "  the configuration could not be examined"]
+    rows = [
+        (each.key, each.layer, each.override_class, _value(each.value), _standing_of(each))
+        for each in config.overrides
+    ]
+    head = ("KEY", "LAYER", "CLASS", "VALUE", "COUNTS")
+    lines = table(head, rows) if rows else ["  none"]
+    lines += [
+        f"  and {each.count} more in the layer {each.layer}, whose names are not sent"
+        for each in config.unnamed
+    ]
+    lines += _set_in(local)
+    return ["OVERRIDES", *lines, *_config_hash(config, local)]
+
+
+def _standing_of(each: Override) -> str:
+    if each.shadowed:
+        return "no: a higher layer sets it"
+    if each.is_default:
+        return "no: it is the default"
+    return "yes" if each.override_class == "behaviour" else "no"
+
+
+def _set_in(local: Local) -> list[str]:
+    files = dict.fromkeys(plain(each.file) for each in local.overrides if each.file)
+    unnamed = [plain(each.name) for each in local.overrides if not each.named]
+    lines = [f"  set in {file}" for file in files]
+    if unnamed:
+        lines += _wrapped(f"not named to the server: {', '.join(unnamed)}", "  ")
+    return lines
+
+
+def _config_hash(config: Config, local: Local) -> list[str]:
+    if local.public_default is None:
+        return [f"  config hash  {config.hash}"]
+    if config.hash == local.public_default:
+        return [f"  config hash  {config.hash}", "  that is the public default"]
+    return [
+        f"  config hash     {config.hash}",
+        f"  public default  {local.public_default}",
+    ]
+
+
+def _why(view: MachineView, zone: tzinfo | None, *, colour: bool) -> list[str]:
+    if not view.findings:
+        return []
+    lines = ["WHY"]
+    for each in view.findings:
+        lines += _finding(each, view.judged_at, zone, colour=colour)
+    return lines
+
+
+def _finding(each: FindingView, now: int, zone: tzinfo | None, *, colour: bool) -> list[str]:
+    name = f"{plain(each.severity)}: {plain(each.code)}"
+    lines = [f"  {_painted(name, each.severity, colour=colour)}"]
+    lines += _wrapped(each.sentence, "    ")
+    if each.since is not None:
+        about = "about " if each.estimated else ""
+        lines.append(f"    since {about}{when(each.since, zone)}, for {span(now - each.since)}")
+    if each.deadline is not None:
+        left = each.deadline - now
+        to_go = f"in {span(left)}" if left > 0 else f"{span(-left)} ago"
+        lines.append(f"    deadline {when(each.deadline, zone)}, {to_go}")
+    return lines + _mend(each)
+
+
+def _mend(each: FindingView) -> list[str]:
+    if each.fix is None:
+        return []
+    command = fix.render(each.fix)
+    if command is None:
+        return ["    mend it: this agent knows no command for that: update it, or ask"]
+    return [f"    mend it: {command.text}"]
+
+
+def _shell(local: Local) -> list[str]:
+    if not local.shell:
+        return []
+    rows = [(each.name, each.override_class, _value(each.value)) for each in local.shell]
+    lines = table(("VARIABLE", "CLASS", "VALUE"), rows)
+    return ["SET IN THIS SHELL ONLY (not sent)", *lines]
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "set"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _painted(text: str, state: str, *, colour: bool) -> str:
+    tone = _TONES.get(state)
+    return f"\x1b[{tone}m{text}\x1b[0m" if colour and tone else text
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        plain(text),
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
