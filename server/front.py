@@ -1,0 +1,170 @@
+"""The front door: every request comes in here, within its limits.
+
+A body is read whole before anyone looks at it, up to its route's size and within one time
+limit, whether its length was announced or not. Check-ins, nearly all of the traffic, are
+decoded and answered right here; all else goes through the bridge to Litestar, which also
+describes the check-in in the OpenAPI document. No request sends an alert, waits for the
+network, or runs a statement on the event loop.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+from granian.rsgi import (  # type: ignore[attr-defined] # re-exported without saying so
+    HTTPProtocol,
+    ProtocolClosed,
+    ProtocolError,
+    Scope,
+)
+from litestar.types import ASGIApp
+
+from agent.wire import PROFILE_MAX_BYTES, WIRE_VERSIONS, Ack, CheckIn
+from server import bridge
+from server.errors import RequestRefused
+from server.logs import Refusals
+from server.views.api import refusals
+from server.views.api.refusals import JSON, Reply
+
+CHECK_INS = "/v1/check-ins"
+"""Where check-ins go."""
+
+PROFILES = "/v1/profiles/"
+"""Begins the path of every profile."""
+
+_HEADERS = [("content-type", JSON), ("cache-control", "no-store")]
+
+TakeCheckIn = Callable[[str, CheckIn], Awaitable[Ack]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a request may cost.
+
+    Attributes:
+        check_in_max_bytes: Largest check-in, in bytes.
+        request_max_bytes: Largest other body, in bytes, except a profile's.
+        body_timeout_s: Seconds in which a body has to arrive.
+    """
+
+    check_in_max_bytes: int
+    request_max_bytes: int
+    body_timeout_s: float
+
+
+class Front:
+    """Granian's RSGI target.
+
+    Args:
+        check_in: Takes a machine's token and its check-in; may raise RequestRefused.
+        app: Answers everything that is no check-in.
+        limits: What a request may cost.
+        counted: Where refusals are counted.
+    """
+
+    def __init__(
+        self, check_in: TakeCheckIn, app: ASGIApp, limits: Limits, counted: Refusals
+    ) -> None:
+        self._take = check_in
+        self._app = app
+        self._limits = limits
+        self._counted = counted
+        self._decode = msgspec.json.Decoder(CheckIn).decode
+        self._encode = msgspec.json.Encoder().encode
+
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+        """Answers one request, whatever it is."""
+        try:
+            if scope.path == CHECK_INS and scope.method == "POST":
+                ack = await self._check_in(scope, protocol)
+                protocol.response_bytes(200, _HEADERS, ack)
+                return
+            reply = await self._other(scope, protocol)
+        except RequestRefused as refused:
+            self._counted.add(refused.status, CHECK_INS if scope.path == CHECK_INS else "other")
+            reply = refusals.told(refused)
+        except Exception:  # noqa: BLE001 - a bug in one request must not take the others along
+            structlog.get_logger(__name__).exception("request failed")
+            reply = refusals.told(refusals.bug())
+        protocol.response_bytes(reply.status, reply.headers, reply.body)
+
+    async def _check_in(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
+        headers = scope.headers
+        if not is_json(headers.get("content-type")):
+            raise refusals.not_json()
+        token = bearer(headers.get("authorization"))
+        if token is None:
+            raise refusals.not_signed_in("machine")
+        body = await self._read(scope, protocol, self._limits.check_in_max_bytes)
+        try:
+            message = self._decode(body)
+        except msgspec.DecodeError as error:
+            raise refusals.unreadable(error) from error
+        if message.wire not in WIRE_VERSIONS:
+            raise refusals.unknown_wire(message.wire)
+        return self._encode(await self._take(token, message))
+
+    async def _other(self, scope: Scope, protocol: HTTPProtocol) -> Reply:
+        is_profile = scope.path.startswith(PROFILES)
+        limit = PROFILE_MAX_BYTES if is_profile else self._limits.request_max_bytes
+        body = await self._read(scope, protocol, limit)
+        return await bridge.call(self._app, scope, body)
+
+    async def _read(self, scope: Scope, protocol: HTTPProtocol, max_bytes: int) -> bytes:
+        deadline = _Deadline()
+        timeout_s = self._limits.body_timeout_s
+        timer = asyncio.get_running_loop().call_later(timeout_s, deadline.strike)
+        try:
+            return await _body(scope, protocol, max_bytes)
+        except (ProtocolClosed, ProtocolError):
+            raise refusals.cut_off() from None
+        except asyncio.CancelledError:
+            if deadline.passed:
+                raise refusals.too_slow(timeout_s) from None
+            raise
+        finally:
+            timer.cancel()
+
+
+def bearer(header: str | None) -> str | None:
+    """The token of an ``Authorization: Bearer`` header (RFC 6750 2.1), or None."""
+    scheme, _, token = (header or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def is_json(header: str | None) -> bool:
+    """Whether a ``Content-Type`` header says JSON, with or without parameters."""
+    return header == JSON or (header or "").partition(";")[0].strip().lower() == JSON
+
+
+class _Deadline:
+    """Ends the reading of one body when its time is up."""
+
+    __slots__ = ("_task", "passed")
+
+    def __init__(self) -> None:
+        self._task = asyncio.current_task()
+        self.passed = False
+
+    def strike(self) -> None:
+        self.passed = True
+        if self._task:
+            self._task.cancel()
+
+
+async def _body(scope: Scope, protocol: HTTPProtocol, max_bytes: int) -> bytes:
+    announced = scope.headers.get("content-length")
+    if announced is not None and "transfer-encoding" not in scope.headers:
+        # Granian's HTTP parser reads no more than was announced.
+        if not announced.isdigit() or int(announced[:20]) > max_bytes:
+            raise refusals.too_large(max_bytes)
+        return await protocol()
+    chunks, size = [], 0
+    async for chunk in protocol:
+        size += len(chunk)
+        if size > max_bytes:
+            raise refusals.too_large(max_bytes)
+        chunks.append(chunk)
+    return b"".join(chunks)

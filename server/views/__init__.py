@@ -1,0 +1,1 @@
+"""What people and programs are shown: pure values here, their routes in ``api``."""

@@ -1,0 +1,1 @@
+"""The HTTP API: one module per thing that is asked for."""
