@@ -81,7 +81,7 @@ def read(file: BinaryIO) -> BuildInfo:
     line = _JS_VERSION.search(head)
     if line and _JS_NODE.match(head):
         return BuildInfo(form="js", version=_fit(_VERSION, line["version"]))
-    if head.startswith(b"#!"):
+    if b"\0" not in head:
         return BuildInfo(reason="the launcher is a script")
     return BuildInfo(reason="the file is no program of a known form")
 
