@@ -2,6 +2,7 @@
 
 The package lists its own modules: each offers a ``METHOD`` (`interface.Method`), and a
 new file is a new method, with nothing else to edit. The contract tests walk the same list.
+What several methods share lies in the subpackages, which are no methods.
 """
 
 import importlib
@@ -9,7 +10,7 @@ import pkgutil
 
 from agent.discover.interface import Method
 
-_NOT_METHODS = frozenset({"interface", "search_path", "shell_files", "merge"})
+_NOT_METHODS = frozenset({"census", "interface", "look", "search_path"})
 
 
 def methods() -> tuple[Method, ...]:
@@ -20,7 +21,7 @@ def methods() -> tuple[Method, ...]:
     """
     found = []
     for info in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
-        if info.name in _NOT_METHODS:
+        if info.ispkg or info.name in _NOT_METHODS:
             continue
         method = getattr(importlib.import_module(f"{__name__}.{info.name}"), "METHOD", None)
         if not isinstance(method, Method):

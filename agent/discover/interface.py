@@ -4,11 +4,44 @@ A method looks where its installer puts things (facts 1.1) and tells copies; it 
 program file and judges nothing. Bytes are read later, once per file, by `fingerprint`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from agent.host import Host
+
+
+def on_host(host: Host, text: str) -> PurePath | None:
+    """The absolute path that a text names on a host, or None if it names none.
+
+    A path below the home is itself; any other one is the system's, and lies below the
+    root of a host that has one.
+    """
+    path = type(host.home)(text)
+    if "\x00" in text or not path.is_absolute():
+        return None
+    return path if path.is_relative_to(host.home) else host.system_file(text)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A host, and what its user's login shell makes of it.
+
+    Attributes:
+        host: The host.
+        path: The folders of the login shell's search path, in order.
+        variables: What the shell's start files and the agent's environment set, the
+            former first: folder variables such as ``XDG_DATA_HOME`` and ``NVM_DIR``.
+    """
+
+    host: Host
+    path: tuple[PurePath, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def folder(self, variable: str, default: PurePath) -> PurePath:
+        """The folder that a variable names, or its default; a relative one is ignored."""
+        value = self.variables.get(variable, "")
+        return on_host(self.host, value) or default
 
 
 @dataclass(frozen=True)
@@ -53,8 +86,8 @@ class Method:
 
     Attributes:
         name: The module's name: ``native``, ``npm``, ...
-        find: Looks at a host; may raise OSError, which the cycle reports as a failed collector.
+        find: Looks at a site; may raise OSError, which the census tells as a problem.
     """
 
     name: str
-    find: Callable[[Host], Found]
+    find: Callable[[Site], Found]
