@@ -1,0 +1,1 @@
+"""Where Node.js versions and their global packages lie, whoever manages them."""

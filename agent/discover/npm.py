@@ -1,0 +1,177 @@
+"""Copies that npm installed globally, under every prefix that can be known (facts 1.1).
+
+From 2.1.113 on the package's ``bin/claude.exe`` is the native program, usually one file
+with the payload of the platform package beside it; before that ``cli.js`` is the program.
+A prefix is known from npm's own settings, from the places where Node.js is usually put,
+from version managers, and from the login shell's search path.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from agent.discover.interface import Copy, Found, Method, Site
+from agent.discover.look import Look
+from agent.discover.node.managers import Prefix, prefixes, volta_home
+from agent.host import FileStat
+
+PACKAGE_JSON_MAX_BYTES = 256 * 1024
+"""Largest package description that is read."""
+
+NPMRC_MAX_BYTES = 64 * 1024
+"""Largest npm settings file that is read."""
+
+_NAME = "npm"
+_SCOPE = "@anthropic-ai"
+_PACKAGE = "claude-code"
+_PROGRAMS = (("bin", "claude.exe"), ("cli.js",), ("cli.mjs",))
+_SHIMS = ("claude.cmd", "claude.ps1", "claude")
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}\Z")
+_PREFIX_LINE = re.compile(r"^[ \t]*prefix[ \t]*=[ \t]*(\S[^\r\n]{0,500})$", re.MULTILINE)
+_HOME_START = re.compile(r"(?:~|\$\{HOME\}|\$HOME)(?=[/\\]|\Z)")
+
+
+def find(site: Site) -> Found:
+    """The package under every prefix, each package folder once."""
+    look = Look(site.host)
+    copies: list[Copy] = []
+    seen: set[tuple[int, int]] = set()
+    for prefix in _all_prefixes(site, look):
+        modules = _modules(site, prefix.folder)
+        folder = modules / _SCOPE / _PACKAGE
+        look.watch[folder] = None
+        stat = look.stat(folder, "a package folder")
+        if stat and stat.is_dir and stat.identity not in seen:
+            seen.add(stat.identity)
+            copies += _package(site, look, prefix, folder)
+    return look.found(copies)
+
+
+METHOD = Method(_NAME, find)
+
+
+def npmrc_prefix(site: Site, look: Look) -> PurePath | None:
+    """The prefix that the user set: ``NPM_CONFIG_PREFIX``, or ``prefix`` in ``~/.npmrc``.
+
+    Source: docs.npmjs.com/cli/configuring-npm/npmrc, "Files" and environment expansion.
+    """
+    home = site.host.home
+    for name in ("NPM_CONFIG_PREFIX", "npm_config_prefix"):
+        if (folder := site.folder(name, home)) != home:
+            return folder
+    data = look.read(home / ".npmrc", "npm's user settings", max_bytes=NPMRC_MAX_BYTES)
+    found = _PREFIX_LINE.search((data or b"").decode("utf-8", "replace"))
+    if not found:
+        return None
+    value = found[1].strip().strip("\"'")
+    folder = type(home)(_HOME_START.sub(lambda _: str(home), value))
+    return folder if folder.is_absolute() else None
+
+
+def _all_prefixes(site: Site, look: Look) -> Iterator[Prefix]:
+    # A manager's name tells more than "global": it comes first and wins.
+    yield from prefixes(site, look)
+    user = npmrc_prefix(site, look)
+    if user is not None:
+        yield Prefix("global", user)
+    for folder in _usual(site):
+        yield Prefix("global", folder)
+    for entry in site.path:
+        if site.host.system == "win32":
+            yield Prefix("global", entry)
+        elif entry.name == "bin":
+            yield Prefix("global", entry.parent)
+
+
+def _usual(site: Site) -> Iterator[PurePath]:
+    host = site.host
+    if host.system == "win32":
+        yield site.folder("APPDATA", host.home / "AppData" / "Roaming") / "npm"
+        yield host.system_file("C:\\Program Files\\nodejs")
+        yield host.system_file("C:\\nvm4w\\nodejs")
+        return
+    for name in (".npm-global", ".npm-packages", ".local"):
+        yield host.home / name
+    for name in ("/usr/local", "/usr", "/opt/homebrew", "/home/linuxbrew/.linuxbrew"):
+        yield host.system_file(name)
+
+
+def _modules(site: Site, prefix: PurePath) -> PurePath:
+    # npm puts global packages there: docs.npmjs.com/cli/configuring-npm/folders.
+    if site.host.system == "win32":
+        return prefix / "node_modules"
+    return prefix / "lib" / "node_modules"
+
+
+def _package(site: Site, look: Look, prefix: Prefix, folder: PurePath) -> Iterator[Copy]:
+    described, claimed = _described(look, folder)
+    found = _program(look, folder)
+    payloads = list(_payloads(look, folder))
+    if found is None:
+        if described:
+            program = folder.joinpath(*_PROGRAMS[0])
+            problem = "the package has no program file"
+            yield Copy(_NAME, prefix.place, program, claimed=claimed, problem=problem)
+        return
+    program, stat = found
+    same = [path for path, payload in payloads if payload.identity == stat.identity]
+    names = (*_starters(site, look, prefix, stat), *same)
+    yield Copy(_NAME, prefix.place, program, claimed=claimed, names=names)
+    for path, payload in payloads:
+        if payload.identity != stat.identity:
+            _, payload_claimed = _described(look, path.parent)
+            yield Copy(_NAME, "payload", path, claimed=payload_claimed)
+
+
+def _program(look: Look, folder: PurePath) -> tuple[PurePath, FileStat] | None:
+    for parts in _PROGRAMS:
+        program = folder.joinpath(*parts)
+        stat = look.stat(program, "a package's program")
+        if stat and not stat.is_dir:
+            return program, stat
+    return None
+
+
+def _described(look: Look, folder: PurePath) -> tuple[bool, str | None]:
+    """Whether a package describes itself, and the version that it claims."""
+    data = look.read(
+        folder / "package.json", "a package description", max_bytes=PACKAGE_JSON_MAX_BYTES
+    )
+    if data is None:
+        return False, None
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        look.problems["a package description: it is not JSON"] = None
+        return False, None
+    version = found.get("version") if isinstance(found, dict) else None
+    fits = isinstance(version, str) and _VERSION.match(version)
+    return True, version if fits else None
+
+
+def _payloads(look: Look, folder: PurePath) -> Iterator[tuple[PurePath, FileStat]]:
+    # Nested in a global install, a sibling where npm put it flat (facts 1.1).
+    for scope in (folder / "node_modules" / _SCOPE, folder.parent):
+        for name in look.names(scope, "a folder of packages"):
+            if not name.startswith(f"{_PACKAGE}-"):
+                continue
+            for program in (scope / name / "claude", scope / name / "claude.exe"):
+                stat = look.stat(program, "a platform package's program")
+                if stat and stat.is_file:
+                    yield program, stat
+
+
+def _starters(site: Site, look: Look, prefix: Prefix, stat: FileStat) -> Iterator[PurePath]:
+    if site.host.system == "win32":
+        # npm writes these shims for its own package: they lead beside themselves.
+        for name in _SHIMS:
+            shim = prefix.folder / name
+            if look.stat(shim, "a launcher"):
+                yield shim
+    elif look.leads_to(prefix.folder / "bin" / "claude", stat):
+        yield prefix.folder / "bin" / "claude"
+    if prefix.place == "volta":
+        shim = volta_home(site) / "bin" / "claude"
+        if look.stat(shim, "a launcher"):
+            yield shim
