@@ -1,0 +1,132 @@
+"""Which start files a terminal's login shell reads, in which order.
+
+Sources: bash(1) "Invocation", zsh(1) "Startup/Shutdown files", fish(1), pam_env(8) for
+``/etc/environment``, path_helper(8) for macOS. On macOS a terminal opens a login shell; on
+Linux it usually opens a plain one inside a login session, so ``.bashrc`` counts as well.
+"""
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from pathlib import PurePath
+
+from agent.discover.interface import on_host
+from agent.discover.look import Look
+from agent.discover.shell import fish, known
+from agent.discover.shell.run import Runner
+from agent.discover.shell.state import State
+from agent.host import Host
+
+ENVIRONMENT_MAX_BYTES = 64 * 1024
+"""Largest ``/etc/environment`` that is read."""
+
+LINUX_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What login(1) gives where no file says otherwise."""
+
+DARWIN_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
+"""What launchd gives; path_helper(8) adds to it."""
+
+_ENVIRONMENT_LINE = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(.*)$", re.MULTILINE)
+_INHERITED = ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "TERM", "LANG")
+
+
+def follow(host: Host, look: Look) -> State:
+    """The state of a fresh login shell, as far as its start files tell it."""
+    shell = host.login_shell
+    state = State(host, look, shell, _first_variables(host, shell))
+    _environment_file(state)
+    if host.system == "darwin":
+        state.variables["PATH"] = known.path_helper(state.site(), look, state.variables["PATH"])
+    runner = Runner(state)
+    _FILES.get(shell, _other)(runner)
+    return state
+
+
+def _first_variables(host: Host, shell: str) -> dict[str, str]:
+    home = str(host.home)
+    user = host.environment.get("USER") or posixpath.basename(home)
+    variables = {name: host.environment[name] for name in _INHERITED if name in host.environment}
+    variables |= {
+        "HOME": home,
+        "USER": user,
+        "LOGNAME": user,
+        "SHELL": f"/bin/{shell}",
+        "PATH": DARWIN_PATH if host.system == "darwin" else LINUX_PATH,
+        "PS1": "$ ",
+        "SHLVL": "1",
+        "?": "0",
+        "-": "569XZilm" if shell == "zsh" else "himBHs",
+        "0": f"-{shell}",
+        "OSTYPE": "darwin" if host.system == "darwin" else "linux-gnu",
+    }
+    own = {"bash": ("BASH_VERSION", "BASH"), "zsh": ("ZSH_VERSION", "ZSH_NAME")}.get(shell, ())
+    return variables | dict(zip(own, ("5.2", f"/bin/{shell}"), strict=False))
+
+
+def _environment_file(state: State) -> None:
+    file = state.host.system_file("/etc/environment")
+    data = state.look.read(file, "the system's environment", max_bytes=ENVIRONMENT_MAX_BYTES)
+    for name, value in _ENVIRONMENT_LINE.findall((data or b"").decode("utf-8", "replace")):
+        state.variables[name] = value.strip().strip("\"'")
+
+
+def _system(runner: Runner, *names: str) -> None:
+    for name in names:
+        runner.file(runner.state.host.system_file(name))
+
+
+def _own(runner: Runner, *names: str) -> None:
+    for name in names:
+        runner.file(runner.state.host.home / name)
+
+
+def _profile(runner: Runner) -> None:
+    _system(runner, "/etc/profile")
+    # Where the distribution's own profile does not read them, a display manager does.
+    _system(runner, *(_profile_parts(runner)))
+
+
+def _profile_parts(runner: Runner) -> Iterator[str]:
+    host = runner.state.host
+    folder = host.system_file("/etc/profile.d")
+    for name in runner.state.look.names(folder, "the system's start files"):
+        if name.endswith(".sh"):
+            yield f"/etc/profile.d/{name}"
+
+
+def _bash(runner: Runner) -> None:
+    _profile(runner)
+    state = runner.state
+    names = (".bash_profile", ".bash_login", ".profile")
+    for name in names:
+        # All are watched: a new one would take the place of the one read now.
+        state.look.watch[state.host.home / name] = None
+    there = (name for name in names if state.look.stat(state.host.home / name, "a start file"))
+    _own(runner, *list(there)[:1])
+    if state.host.system != "darwin":
+        _system(runner, "/etc/bash.bashrc")
+        _own(runner, ".bashrc")
+
+
+def _zsh(runner: Runner) -> None:
+    if runner.state.host.system != "darwin":
+        _profile(runner)
+    for part in ("zshenv", "zprofile", "zshrc", "zlogin"):
+        _system(runner, f"/etc/{part}", f"/etc/zsh/{part}")
+        state = runner.state
+        moved = on_host(state.host, state.variables.get("ZDOTDIR", ""))
+        folder: PurePath = moved or state.host.home
+        runner.file(folder / f".{part}")
+
+
+def _fish(runner: Runner) -> None:
+    _profile(runner)
+    fish.follow(runner)
+
+
+def _other(runner: Runner) -> None:
+    _profile(runner)
+    _own(runner, ".profile")
+
+
+_FILES: dict[str, Callable[[Runner], None]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}
