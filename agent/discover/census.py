@@ -1,0 +1,212 @@
+"""All installs of a machine: every method asked, one file told once, every byte known.
+
+A method may fail alone: that is a problem with its name, and the others go on. Copies that
+lead to one file are one install, whatever its names; the install that the login shell
+starts is counted, all others are at rest. A program that the shell starts and no method
+knows is an install too, of the method ``other``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+from agent import wire
+from agent.discover import methods, search_path
+from agent.discover.interface import Copy, Found, Method, Site
+from agent.discover.search_path import LoginShell
+from agent.fingerprint import Fingerprints, Reading, reason_of
+from agent.host import Host
+
+TERMINAL = "terminal"
+"""The surface of the login shell."""
+
+Progress = Callable[[PurePath, int, int], None]
+"""Told (program, bytes hashed, bytes in all), now and then."""
+
+
+@dataclass(frozen=True)
+class LocalInstall:
+    """An install with what is told on the laptop only.
+
+    Attributes:
+        install: What may be sent.
+        program: The file that runs.
+        names: Other paths that lead to it.
+        built: When its bytes say that they were built, ISO 8601, UTC.
+    """
+
+    install: wire.Install
+    program: PurePath
+    names: tuple[PurePath, ...] = ()
+    built: str | None = None
+
+
+@dataclass(frozen=True)
+class Census:
+    """What was found on a machine.
+
+    Attributes:
+        installs: At most `wire.INSTALLS_MAX`: counted first, then by method, place,
+            claimed version and digest.
+        more: How many did not fit; these are at rest, and were not examined.
+        problems: What could not be seen, by collector.
+        watch: Files and folders whose change could change the answer.
+    """
+
+    installs: tuple[LocalInstall, ...] = ()
+    more: int = 0
+    problems: tuple[wire.Problem, ...] = ()
+    watch: tuple[PurePath, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One file, with all that is known of its names."""
+
+    copy: Copy
+    is_started: bool = False
+
+    @property
+    def paths(self) -> tuple[PurePath, ...]:
+        return (self.copy.program, *self.copy.names)
+
+    @property
+    def order(self) -> tuple[bool, str, str, str, str]:
+        copy = self.copy
+        claimed = copy.claimed or ""
+        return (not self.is_started, copy.method, copy.place, claimed, str(copy.program))
+
+
+def take(host: Host, fingerprints: Fingerprints, progress: Progress | None = None) -> Census:
+    """Looks at a machine: reads files, runs nothing, changes nothing.
+
+    Args:
+        host: The machine.
+        fingerprints: Knows or finds the build of each program.
+        progress: Told how far hashing is.
+    """
+    shell, shell_problems = _login_shell(host)
+    found, problems = _ask(shell.site(host), methods())
+    places = _merged(host, [copy for each in found for copy in each.copies])
+    places = sorted(_started(host, places, shell.starts), key=lambda place: place.order)
+    kept = places[: wire.INSTALLS_MAX]
+    installs = [_examined(host, fingerprints, place, progress) for place in kept]
+    watch = [path for each in found for path in each.watch]
+    watch += [path for place in kept for path in place.paths]
+    return Census(
+        installs=tuple(sorted(installs, key=lambda local: order(local.install))),
+        more=len(places) - len(kept),
+        problems=tuple(sorted({*shell_problems, *problems}, key=_problem_order)),
+        watch=tuple(dict.fromkeys((*shell.watch, *watch))),
+    )
+
+
+def order(install: wire.Install) -> tuple[bool, str, str, str, str]:
+    """The sort key of installs: counted first, then method, place, claimed, digest."""
+    sha256 = install.build.sha256 if install.build else ""
+    return (not install.counted, install.method, install.place, install.claimed or "", sha256)
+
+
+def _problem_order(problem: wire.Problem) -> tuple[str, str]:
+    return (problem.collector, problem.reason)
+
+
+def _failed(collector: str, error: Exception) -> wire.Problem:
+    if isinstance(error, OSError):
+        return wire.Problem(collector, f"it failed: {reason_of(error)}")
+    # The kind of a bug tells where to look; its text could hold a path.
+    return wire.Problem(collector, f"it failed: {type(error).__name__}")
+
+
+def _login_shell(host: Host) -> tuple[LoginShell, list[wire.Problem]]:
+    try:
+        shell = search_path.read(host)
+    except Exception as error:  # noqa: BLE001 - a collector may fail alone, whatever its bug
+        return LoginShell(), [_failed(search_path.NAME, error)]
+    return shell, [wire.Problem(search_path.NAME, reason) for reason in shell.problems]
+
+
+def _ask(site: Site, asked: Iterable[Method]) -> tuple[list[Found], list[wire.Problem]]:
+    found: list[Found] = []
+    problems: list[wire.Problem] = []
+    for method in asked:
+        try:
+            found.append(method.find(site))
+        except Exception as error:  # noqa: BLE001 - a collector may fail alone, whatever its bug
+            problems.append(_failed(method.name, error))
+        else:
+            problems += [wire.Problem(method.name, reason) for reason in found[-1].problems]
+    return found, problems
+
+
+def _identity(host: Host, path: PurePath) -> tuple[int, int] | PurePath:
+    try:
+        return host.stat(path).identity
+    except OSError:
+        # A copy whose file cannot be reached is known by its path alone.
+        return path
+
+
+def _merged(host: Host, copies: Iterable[Copy]) -> list[_Place]:
+    by_file: dict[tuple[int, int] | PurePath, Copy] = {}
+    for copy in copies:
+        identity = _identity(host, copy.program)
+        first = by_file.setdefault(identity, copy)
+        names = dict.fromkeys((*first.names, copy.program, *copy.names))
+        names.pop(first.program, None)
+        by_file[identity] = replace(first, names=tuple(names))
+    return [_Place(copy) for copy in by_file.values()]
+
+
+def _started(host: Host, places: list[_Place], starts: PurePath | None) -> Iterator[_Place]:
+    if starts is None:
+        yield from places
+        return
+    chosen = _chosen(host, places, starts)
+    for place in places:
+        yield replace(place, is_started=True) if place is chosen else place
+    if chosen is None:
+        yield _Place(_unknown_copy(host, starts), is_started=True)
+
+
+def _chosen(host: Host, places: list[_Place], starts: PurePath) -> _Place | None:
+    # By name first: a manager's shims are one file under many names.
+    by_name = (place for place in places if starts in place.paths)
+    identity = _identity(host, starts)
+    by_file = (place for place in places if _identity(host, place.copy.program) == identity)
+    return next(by_name, None) or next(by_file, None)
+
+
+def _unknown_copy(host: Host, starts: PurePath) -> Copy:
+    try:
+        program = host.resolve(starts)
+    except OSError:
+        program = starts
+    names = () if program == starts else (starts,)
+    return Copy("other", "search-path", program, names=names)
+
+
+def _examined(
+    host: Host, fingerprints: Fingerprints, place: _Place, progress: Progress | None
+) -> LocalInstall:
+    copy = place.copy
+    reading = Reading(reason=copy.problem)
+    if copy.problem is None:
+        reading = fingerprints.examine(host, copy.program, _telling(progress, copy.program))
+    state: wire.InstallState = "ok" if reading.build else "stub" if reading.stub else "not-examined"
+    install = wire.Install(
+        method=copy.method,
+        place=copy.place,
+        state=state,
+        claimed=copy.claimed,
+        build=reading.build,
+        starts=(TERMINAL,) if place.is_started else (),
+        reason=reading.reason,
+    )
+    return LocalInstall(install, copy.program, copy.names, reading.built)
+
+
+def _telling(progress: Progress | None, program: PurePath) -> Callable[[int, int], None] | None:
+    if progress is None:
+        return None
+    return lambda done, total: progress(program, done, total)
