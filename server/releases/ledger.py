@@ -27,6 +27,10 @@ Outcome = Literal["waiting", "found", "absent", "failed"]
 SOURCE_OF_METHOD: Mapping[str, str] = {"native": "bucket", "npm": "npm"}
 """The source that a method's own updater follows (facts 2.7)."""
 
+LAST_JS_VERSION = "2.1.112"
+"""The last version whose npm package is JavaScript, with other bytes than the native one
+of the same number (facts 0.3)."""
+
 SOURCES_DIFFER_S = 6 * 3600
 """While sources differ, either head counts for so long, in seconds."""
 
