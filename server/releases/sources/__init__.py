@@ -1,0 +1,39 @@
+"""One module per release source, found by listing this folder: a new file is a new source.
+
+Each module offers ``open_source(addresses, environment, home)``, which gives a `Source`, or
+None where the settings switch it off. The contract test walks the same list.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from server.releases.sources.interface import Addresses, Source
+
+_NOT_SOURCES = frozenset({"interface"})
+
+
+def names() -> tuple[str, ...]:
+    """The names of all sources, in order."""
+    return tuple(sorted({info.name for info in pkgutil.iter_modules(__path__)} - _NOT_SOURCES))
+
+
+def open_sources(
+    addresses: Addresses, environment: Mapping[str, str], home: Path
+) -> tuple[Source, ...]:
+    """Every source that the settings do not switch off; nothing is read yet.
+
+    Those that keep a list come first: they say most, and soonest.
+
+    Args:
+        addresses: The server's settings.
+        environment: The variables of the process: npm's configuration may be there.
+        home: The user's home folder, for npm's configuration file.
+    """
+    opened = (
+        importlib.import_module(f"{__name__}.{name}").open_source(addresses, environment, home)
+        for name in names()
+    )
+    found = (source for source in opened if source is not None)
+    return tuple(sorted(found, key=lambda source: not source.keeps_list))
