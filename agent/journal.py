@@ -205,6 +205,15 @@ class Journal:
             ).fetchone()
         return None if row is None else (bytes(row[0]), int(row[1]))
 
+    def forget(self) -> None:
+        """Lets all that is remembered go.
+
+        Raises:
+            JournalError: It could not be written.
+        """
+        with self._writing():
+            self._run("DELETE FROM remembered")
+
     def _bound(self, keep: int = CHANGES_MAX) -> None:
         # The present profile's own row is told as `profile`, beside the changes.
         gone = self._run(
