@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from agent.errors import SettingsError
-from agent.settings import LogLevel
+from agent.settings import LogLevel, Settings
 
 LOG_MAX_BYTES = 1_048_576
 """Size at which a log file is put aside as ``<name>.1``, in bytes; one old one is kept."""
@@ -26,22 +26,31 @@ _LEVELS = {
 }
 
 
-def configure(level: LogLevel, file: Path | None = None) -> None:
-    """Sends structlog's and the libraries' lines to one place, as JSON.
-
-    Args:
-        level: Least severity that is written; libraries below ``warning`` never are.
-        file: Where to; standard error when None.
+def configure_daemon(settings: Settings) -> None:
+    """Logs to the settings' file, or to standard error.
 
     Raises:
         SettingsError: The file cannot be written.
     """
+    _configure(settings.log_level, _handler(settings.log_file))
+
+
+def configure_command(settings: Settings) -> None:
+    """Logs to the settings' file, or nowhere: a person at a terminal is told otherwise.
+
+    Raises:
+        SettingsError: The file cannot be written.
+    """
+    file = settings.log_file
+    _configure(settings.log_level, _handler(file) if file else logging.NullHandler())
+
+
+def _configure(level: LogLevel, handler: logging.Handler) -> None:
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    handler = _handler(file)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -1,0 +1,186 @@
+"""The composition root: one cycle, the whole way of a fact through the agent.
+
+As consecutive calls::
+
+    discover -> fingerprint -> claude_config -> profile -> journal -> exchange/transport
+
+``check``, ``show`` and ``run`` take the same steps; ``show`` stops before the last. A
+collector that fails is a `Problem` in the profile, and the others go on. What repeats a
+cycle is `agent.daemon`'s.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from agent import answers, digest, platforms, profile
+from agent.claude_config import overrides
+from agent.claude_config.overrides import ConfigFacts
+from agent.discover import census
+from agent.discover.census import Census
+from agent.exchange import Exchange, Pace
+from agent.fingerprint import Fingerprints, reason_of
+from agent.identity import Identity
+from agent.journal import Journal
+from agent.settings import Settings
+from agent.talk import Talk
+from agent.transport import Transport
+from agent.wire import Problem, Profile
+
+_log = structlog.stdlib.get_logger("agent.cycle")
+_Facts = TypeVar("_Facts")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a cycle is made of.
+
+    Attributes:
+        settings: As read.
+        environment: The variables of the process.
+        progress: Told how far hashing is.
+        clock: Epoch seconds.
+        chance: A fresh random number from 0 to 1.
+    """
+
+    settings: Settings
+    environment: Mapping[str, str]
+    progress: census.Progress | None = None
+    clock: Callable[[], float] = time.time
+    chance: Callable[[], float] = random.SystemRandom().random
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What one look found.
+
+    Attributes:
+        found: The installs, with where they lie.
+        config: The configuration; None where none could be examined.
+        made: The profile.
+        body: Its canonical bytes.
+    """
+
+    found: Census
+    config: ConfigFacts | None
+    made: Profile
+    body: bytes
+
+    @property
+    def watch(self) -> frozenset[PurePath]:
+        """Every path whose change could change the profile."""
+        return frozenset((*self.found.watch, *(self.config.watch if self.config else ())))
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """How the last conversation ended, kept for ``status``.
+
+    Attributes:
+        state: Of the exchange.
+        reason: Why things are not well; empty when they are.
+        advice: What to do about it.
+    """
+
+    state: str
+    reason: str = ""
+    advice: str = ""
+
+
+def cycle(
+    parts: Parts, journal: Journal, who: Identity | None, x: Exchange
+) -> tuple[Looked, Exchange]:
+    """One full cycle: look, keep, tell.
+
+    Args:
+        parts: What it is made of.
+        journal: Where the profile is kept before anything is sent.
+        who: The enrolment; None to look and keep, and tell nobody.
+        x: Where the conversation stands.
+
+    Returns:
+        What was found, and where the conversation stands now.
+
+    Raises:
+        AgentError: The journal cannot be used, or the system is not known.
+    """
+    settings = parts.settings
+    host = platforms.live(
+        home=settings.home, system_root=settings.system_root, environment=parts.environment
+    )
+    fingerprints = Fingerprints(settings.state_dir / "fingerprints.json")
+    found, lost = _collected(
+        "discover", lambda: census.take(host, fingerprints, parts.progress), Census()
+    )
+    facts, unread = _collected("claude_config", lambda: overrides.examine(host), None)
+    made = profile.make(
+        system=host.system,
+        arch=host.arch,
+        census_installs=(each.install for each in found.installs),
+        more=found.more,
+        config=facts.config if facts else None,
+        problems=(*found.problems, *(facts.problems if facts else ()), *lost, *unread),
+    )
+    body = digest.canonical(made)
+    changed = journal.record(body, int(parts.clock()))
+    _save(fingerprints)
+    _log.info("looked", changed=changed, profile=digest.of_bytes(body))
+    if who is not None:
+        x = _told(parts, journal, who, x)
+    return Looked(found, facts, made, body), x
+
+
+def begin(journal: Journal, who: Identity | None) -> Exchange:
+    """Where a conversation stands when a process begins."""
+    kept = journal.remembered("view")
+    known = answers.view(kept[0]) if kept else None
+    mine = known is not None and who is not None and known.machine == who.machine
+    return Exchange(tag=known.tag if known and mine else None)
+
+
+def pace_of(settings: Settings) -> Pace:
+    """How fast to go, by the settings."""
+    return Pace(
+        min_s=settings.cycle_min_s,
+        max_s=settings.cycle_max_s,
+        base_s=settings.retry_base_s,
+        cap_s=settings.retry_max_s,
+        spread_s=settings.spread_s,
+    )
+
+
+def _told(parts: Parts, journal: Journal, who: Identity, x: Exchange) -> Exchange:
+    settings = parts.settings
+    with Transport(settings, who.server_url, who.token) as transport:
+        x = Talk(journal, transport, pace_of(settings), parts.clock, parts.chance).until_rest(x)
+    contact = Contact(x.state.value, x.reason, x.advice)
+    journal.remember("contact", msgspec.json.encode(contact), int(parts.clock()))
+    _log.info("told", state=x.state.value, reason=x.reason)
+    return x
+
+
+def _collected(
+    name: str, collect: Callable[[], _Facts], nothing: _Facts
+) -> tuple[_Facts, tuple[Problem, ...]]:
+    try:
+        return collect(), ()
+    except OSError as error:
+        _log.warning("collector failed", collector=name, errno=error.errno)
+        return nothing, (Problem(name, reason_of(error)),)
+    # A bug in one collector must not silence the laptop: it is told, and logged whole.
+    except Exception as error:  # noqa: BLE001 - the reason is above
+        _log.exception("collector failed", collector=name)
+        return nothing, (Problem(name, f"it failed with {type(error).__name__}"),)
+
+
+def _save(fingerprints: Fingerprints) -> None:
+    try:
+        fingerprints.save()
+    except OSError as error:
+        # The next cycle hashes again; nothing else is lost.
+        _log.warning("fingerprints not kept", errno=error.errno)
