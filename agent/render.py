@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import PurePath
 
+import msgspec
+
 from agent import fix
 from agent.claude_config.overrides import LocalOverride
-from agent.wire import Config, FindingView, InstallView, MachineView, Override
+from agent.wire import Config, FindingView, Install, InstallView, MachineView, Override, Problem
 
 WIDTH = 100
 """Columns."""
@@ -39,15 +41,17 @@ class Local:
     """What only the laptop shows.
 
     Attributes:
-        paths: Where each install of the profile lies, in the profile's order.
+        places: Each install that was found, and where it lies.
         overrides: As found, with the files that set them.
         shell: Variables of the shell in which the command was typed.
+        problems: What could not be examined.
         public_default: The config hash of a machine that overrides nothing.
     """
 
-    paths: tuple[PurePath | None, ...] = ()
+    places: tuple[tuple[Install, PurePath], ...] = ()
     overrides: tuple[LocalOverride, ...] = ()
     shell: tuple[LocalOverride, ...] = ()
+    problems: tuple[Problem, ...] = ()
     public_default: str | None = None
 
 
@@ -107,6 +111,7 @@ def verdict(
         _heads(view),
         _overrides(view.config, local),
         _why(view, zone, colour=colour),
+        _problems(local),
         _shell(local),
     ]
     lines: list[str] = []
@@ -147,11 +152,16 @@ def _installs(view: MachineView, local: Local) -> list[str]:
     head = ("METHOD", "VERSION", "BYTES", "STARTED BY", "PUBLIC")
     lines = table(head, [_install(each) for each in view.installs])
     told = [lines[0]]
-    for number, line in enumerate(lines[1:]):
+    for each, line in zip(view.installs, lines[1:], strict=True):
         told.append(line)
-        if number < len(local.paths) and local.paths[number] is not None:
-            told.append(f"    {plain(local.paths[number])}")
+        alike = (path for install, path in local.places if _same(install, each.install))
+        told += [f"    {plain(path)}" for path in alike]
     return ["INSTALLS", *told]
+
+
+def _same(found: Install, told: Install) -> bool:
+    # Several copies may be told as one, and a reason is told without what names a place.
+    return msgspec.structs.replace(found, reason=None) == msgspec.structs.replace(told, reason=None)
 
 
 def _install(each: InstallView) -> tuple[str, ...]:
@@ -257,6 +267,15 @@ def _mend(each: FindingView) -> list[str]:
     if command is None:
         return ["    mend it: this agent knows no command for that: update it, or ask"]
     return [f"    mend it: {command.text}"]
+
+
+def _problems(local: Local) -> list[str]:
+    if not local.problems:
+        return []
+    return [
+        "NOT EXAMINED",
+        *table(("PART", "REASON"), [(each.collector, each.reason) for each in local.problems]),
+    ]
 
 
 def _shell(local: Local) -> list[str]:

@@ -1,0 +1,97 @@
+"""A check asked for by a person: one cycle now, and the server's word on it."""
+
+import time
+from dataclasses import dataclass
+
+from agent import answers, cycle, digest, lock
+from agent.cycle import Looked, Parts
+from agent.errors import ExchangeError, IdentityError
+from agent.exchange import Exchange
+from agent.exchange_table import Outcome, State
+from agent.identity import Identity
+from agent.journal import Journal
+from agent.transport import Transport
+from agent.wire import MachineView
+
+ASK_EVERY_S = 1.0
+"""Seconds between two questions while the server is still looking something up."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check gave.
+
+    Attributes:
+        looked: What was found on the laptop.
+        view: The server's word on it.
+    """
+
+    looked: Looked
+    view: MachineView
+
+
+def now(parts: Parts, journal: Journal, who: Identity, *, wait_s: float) -> Checked:
+    """Looks, checks in, and asks for the verdict.
+
+    Args:
+        parts: What the cycle is made of.
+        journal: Of this state folder.
+        who: The enrolment.
+        wait_s: Seconds to wait while the server is still looking something up.
+
+    Raises:
+        AgentError: The server was not reached or refused, or the journal or the lock
+            cannot be used.
+    """
+    settings = parts.settings
+    file = settings.state_dir / "cycle.lock"
+    with lock.held(file, timeout_s=settings.lock_timeout_s, holder="another check"):
+        # No verdict counts as known, so that it is asked for in any case.
+        looked, x = cycle.cycle(parts, journal, who, Exchange())
+        view = _word(journal, x)
+        ends = time.monotonic() + wait_s
+        with Transport(settings, who.server_url, who.token) as transport:
+            while _unsettled(view, looked) and time.monotonic() < ends:
+                time.sleep(ASK_EVERY_S)
+                view = _asked_again(parts, journal, transport)
+    if view.profile != digest.of_bytes(looked.body):
+        raise ExchangeError(
+            x.reason or "the server has not judged what was found just now",
+            advice=x.advice or "try again in a while",
+        )
+    return Checked(looked, view)
+
+
+def last_word(journal: Journal) -> tuple[MachineView, int] | None:
+    """The server's last word on this machine and when it came, by the agent's clock."""
+    kept = journal.remembered("view")
+    view = answers.view(kept[0]) if kept else None
+    return (view, kept[1]) if kept and view else None
+
+
+def _word(journal: Journal, x: Exchange) -> MachineView:
+    word = last_word(journal)
+    if x.state is State.UNENROLLED:
+        raise IdentityError(
+            "the server does not know this machine's token",
+            advice="run parity-agent enrol again, or ask your operator",
+        )
+    if x.state is not State.REST or word is None or word[0].tag != x.tag:
+        raise ExchangeError(
+            x.reason or "the server gave no verdict", advice=x.advice or "try again in a while"
+        )
+    return word[0]
+
+
+def _unsettled(view: MachineView, looked: Looked) -> bool:
+    return view.settling or view.profile != digest.of_bytes(looked.body)
+
+
+def _asked_again(parts: Parts, journal: Journal, transport: Transport) -> MachineView:
+    answer = transport.send("GET", "v1/machines/me")
+    meaning = answers.classify(State.ASK, answer, wire=Exchange().wire)
+    view = answers.view(answer.body)
+    if meaning.outcome is not Outcome.DONE or view is None:
+        raise ExchangeError(meaning.reason, advice=meaning.advice, status=answer.status)
+    journal.remember("view", answer.body, int(parts.clock()))
+    return view
