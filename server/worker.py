@@ -1,0 +1,130 @@
+"""The jobs that run beside the requests, on APScheduler, in the server's process.
+
+Every job is one function that looks whether there is something to do. A job never runs
+twice at a time, missed runs are one run, and one that fails is logged with its traceback
+and comes again at its next time. Judging has one lane: a change of the ledger only marks
+that everything is to be judged again, so that a burst of readings is one pass; the first
+pass runs at the start, for what a crash may have left between a reading and its verdicts.
+
+Threads are daemons: a download under way does not hold up a stop, since it holds nothing
+that a crash could not take from it either.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from apscheduler.executors.base import BaseExecutor, run_job
+from apscheduler.schedulers.background import BackgroundScheduler
+
+_log = structlog.stdlib.get_logger("server.worker")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something that is looked after again and again.
+
+    Attributes:
+        name: As logged.
+        every_s: Seconds between two looks; the first one is at the start.
+        run: Does what there is to do; may raise anything.
+    """
+
+    name: str
+    every_s: float
+    run: Callable[[], object]
+
+
+class Worker:
+    """Runs jobs until it is stopped.
+
+    Args:
+        jobs: With names of their own.
+    """
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._stopping = threading.Event()
+        self._scheduler = BackgroundScheduler(
+            executors={"default": _Daemons()},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone=UTC,
+        )
+        for job in jobs:
+            self._scheduler.add_job(
+                self._guarded(job),
+                "interval",
+                seconds=job.every_s,
+                id=job.name,
+                next_run_time=datetime.now(UTC),
+            )
+
+    def start(self) -> None:
+        """Starts the jobs; returns at once."""
+        self._scheduler.start()
+
+    def poke(self, name: str) -> None:
+        """Has a job look now rather than at its next time."""
+        self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+
+    def stop(self) -> None:
+        """Starts no further job; one under way may find the writer closed, and ends."""
+        self._stopping.set()
+        self._scheduler.shutdown(wait=False)
+
+    def _guarded(self, job: Job) -> Callable[[], None]:
+        def run() -> None:
+            try:
+                job.run()
+            except Exception:  # noqa: BLE001 - one job's failure must not end the others
+                if not self._stopping.is_set():
+                    _log.exception("job failed", job=job.name)
+
+        return run
+
+
+class Mark:
+    """Says that something is to be done again, however often it is set before it is."""
+
+    def __init__(self) -> None:
+        self._set = threading.Event()
+
+    def set(self) -> None:
+        """From now on it is to be done."""
+        self._set.set()
+
+    def do(self, work: Callable[[], None]) -> bool:
+        """Does the work if it is to be done; work that fails stays to be done.
+
+        Returns:
+            Whether it was to be done.
+        """
+        if not self._set.is_set():
+            return False
+        self._set.clear()
+        try:
+            work()
+        except BaseException:
+            self._set.set()
+            raise
+        return True
+
+
+class _Daemons(BaseExecutor):  # type: ignore[misc] # APScheduler ships no types
+    """Runs every job in a daemon thread of its own."""
+
+    def _do_submit_job(self, job: Any, run_times: Any) -> None:
+        threading.Thread(
+            target=self._run, args=(job, run_times), name=f"job {job.id}", daemon=True
+        ).start()
+
+    def _run(self, job: Any, run_times: Any) -> None:
+        try:
+            events = run_job(job, job._jobstore_alias, run_times, self._logger.name)  # noqa: SLF001 - as its own executors do
+        except BaseException:  # noqa: BLE001 - APScheduler has to hear of it
+            self._run_job_error(job.id, *sys.exc_info()[1:])
+        else:
+            self._run_job_success(job.id, events)
