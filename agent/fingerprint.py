@@ -13,7 +13,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -162,7 +162,12 @@ class Fingerprints:
         if info.form is None and before.size != STUB_BYTES:
             return Reading(reason=info.reason)
         sha256 = _sha256(file, before.size, progress)
-        if host.stat_open(file) != before:
+        after = host.stat_open(file)
+        if _only_times_differ(before, after):
+            # A new name or new permissions stamp a file too: its bytes are read again.
+            before, sha256 = after, _sha256(file, before.size, progress)
+            after = host.stat_open(file)
+        if after != before:
             return Reading(reason=CHANGED)
         if sha256 == STUB_SHA256:
             return Reading(stub=True)
@@ -217,6 +222,10 @@ def _sha256(file: BinaryIO, total: int, progress: Progress | None) -> str:
             progress(done, total)
             told = done
     return digest.hexdigest()
+
+
+def _only_times_differ(before: FileStat, after: FileStat) -> bool:
+    return after.ctime_ns != before.ctime_ns and after == replace(before, ctime_ns=after.ctime_ns)
 
 
 def _in_bundle(path: PurePath) -> bool:
