@@ -6,7 +6,7 @@ starts is counted, all others are at rest. A program that the shell starts and n
 knows is an install too, of the method ``other``.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -14,14 +14,12 @@ from agent import wire
 from agent.discover import methods, search_path
 from agent.discover.interface import Copy, Found, Method, Site
 from agent.discover.search_path import LoginShell
-from agent.fingerprint import Fingerprints, Reading, reason_of
+from agent.fingerprint import Fingerprints, Progress, Reading, reason_of
 from agent.host import Host
+from agent.profile import install_order
 
 TERMINAL = "terminal"
 """The surface of the login shell."""
-
-Progress = Callable[[PurePath, int, int], None]
-"""Told (program, bytes hashed, bytes in all), now and then."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,10 @@ class Census:
     watch: tuple[PurePath, ...] = ()
 
 
+NOTHING = Census()
+"""What is known before anything was looked at."""
+
+
 @dataclass(frozen=True)
 class _Place:
     """One file, with all that is known of its names."""
@@ -83,7 +85,7 @@ def take(host: Host, fingerprints: Fingerprints, progress: Progress | None = Non
     Args:
         host: The machine.
         fingerprints: Knows or finds the build of each program.
-        progress: Told how far hashing is.
+        progress: Told (bytes hashed, bytes in all) of each program, now and then.
     """
     shell, shell_problems = _login_shell(host)
     found, problems = _ask(shell.site(host), methods())
@@ -94,17 +96,11 @@ def take(host: Host, fingerprints: Fingerprints, progress: Progress | None = Non
     watch = [path for each in found for path in each.watch]
     watch += [path for place in kept for path in place.paths]
     return Census(
-        installs=tuple(sorted(installs, key=lambda local: order(local.install))),
+        installs=tuple(sorted(installs, key=lambda local: install_order(local.install))),
         more=len(places) - len(kept),
         problems=tuple(sorted({*shell_problems, *problems}, key=_problem_order)),
         watch=tuple(dict.fromkeys((*shell.watch, *watch))),
     )
-
-
-def order(install: wire.Install) -> tuple[bool, str, str, str, str]:
-    """The sort key of installs: counted first, then method, place, claimed, digest."""
-    sha256 = install.build.sha256 if install.build else ""
-    return (not install.counted, install.method, install.place, install.claimed or "", sha256)
 
 
 def _problem_order(problem: wire.Problem) -> tuple[str, str]:
@@ -192,7 +188,7 @@ def _examined(
     copy = place.copy
     reading = Reading(reason=copy.problem)
     if copy.problem is None:
-        reading = fingerprints.examine(host, copy.program, _telling(progress, copy.program))
+        reading = fingerprints.examine(host, copy.program, progress)
     state: wire.InstallState = "ok" if reading.build else "stub" if reading.stub else "not-examined"
     install = wire.Install(
         method=copy.method,
@@ -204,9 +200,3 @@ def _examined(
         reason=reading.reason,
     )
     return LocalInstall(install, copy.program, copy.names, reading.built)
-
-
-def _telling(progress: Progress | None, program: PurePath) -> Callable[[int, int], None] | None:
-    if progress is None:
-        return None
-    return lambda done, total: progress(program, done, total)
