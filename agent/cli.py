@@ -16,7 +16,7 @@ from typing import Any
 import click
 import msgspec
 
-from agent import __version__, daemon, digest, identity, logs, render, sendings
+from agent import __version__, daemon, digest, identity, logs, render, sendings, text
 from agent import check as checking
 from agent import settings as settings_module
 from agent.claude_config import overrides
@@ -51,8 +51,8 @@ def main() -> None:
     try:
         cli.main(prog_name="parity-agent", standalone_mode=True)
     except AgentError as error:
-        click.echo(f"parity-agent: {render.plain(error)}", err=True)
-        click.echo(f"what to do: {render.plain(error.advice)}", err=True)
+        click.echo(f"parity-agent: {text.plain(error)}", err=True)
+        click.echo(f"what to do: {text.plain(error.advice)}", err=True)
         sys.exit(1)
 
 
@@ -91,7 +91,7 @@ def enrol(typed: _Typed, /, secret_file: Path | None, **wished: str | None) -> N
     ask = _ask_secret if sys.stdin.isatty() else None
     secret = identity.enrolment_secret(typed.environment, secret_file, ask)
     done = enrol_machine(typed.settings, wish, secret)
-    click.echo(f"enrolled as {render.plain(done.label)} in the group {render.plain(done.group)}")
+    click.echo(f"enrolled as {text.plain(done.label)} in the group {text.plain(done.group)}")
     click.echo("next: parity-agent check")
 
 
@@ -157,10 +157,10 @@ def status(typed: _Typed, *, as_json: bool) -> None:
     if as_json:
         _print_json({"machine": word[0], "age_s": age_s, "contact": contact})
         return
-    click.echo(f"the server's last word, {render.span(age_s)} ago")
+    click.echo(f"the server's last word, {text.span(age_s)} ago")
     if contact is not None and contact.reason:
-        click.echo(f"the last try failed: {render.plain(contact.reason)}")
-        click.echo(f"what to do: {render.plain(contact.advice)}")
+        click.echo(f"the last try failed: {text.plain(contact.reason)}")
+        click.echo(f"what to do: {text.plain(contact.advice)}")
     _print(["", *render.verdict(word[0], Local(), colour=_colour())])
 
 

@@ -25,7 +25,7 @@ from agent.claude_config.overrides import ConfigFacts
 from agent.discover import census
 from agent.discover.census import Census
 from agent.exchange import Exchange, Pace
-from agent.fingerprint import Fingerprints, reason_of
+from agent.fingerprint import Fingerprints, Progress, reason_of
 from agent.identity import Identity
 from agent.journal import Journal
 from agent.settings import Settings
@@ -51,7 +51,7 @@ class Parts:
 
     settings: Settings
     environment: Mapping[str, str]
-    progress: census.Progress | None = None
+    progress: Progress | None = None
     clock: Callable[[], float] = time.time
     chance: Callable[[], float] = random.SystemRandom().random
 

@@ -6,7 +6,6 @@ a log of an installation stays short.
 
 import time
 from collections.abc import Callable
-from pathlib import PurePath
 from typing import TextIO
 
 SILENT_S = 1.0
@@ -22,7 +21,7 @@ _MB = 1_000_000
 
 
 class Progress:
-    """Told (program, bytes hashed, bytes in all); call `close` when the work is done."""
+    """Told (bytes hashed, bytes in all); call `close` when the work is done."""
 
     def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Shows nothing yet.
@@ -37,14 +36,13 @@ class Progress:
         self._next = clock() + SILENT_S
         self._shown = False
 
-    def __call__(self, program: PurePath, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int) -> None:
         """Shows how far it is, if it is time to."""
         now = self._clock()
         if now < self._next:
             return
         self._next = now + (TERMINAL_EVERY_S if self._terminal else PLAIN_EVERY_S)
-        name = "".join(each if each.isprintable() else "?" for each in program.name)
-        text = f"reading {name}: {done // _MB} of {total // _MB} MB"
+        text = f"reading Claude Code's bytes: {done // _MB} of {total // _MB} MB"
         self._stream.write(f"\r{text}\x1b[K" if self._terminal else f"{text}\n")
         self._stream.flush()
         self._shown = True
