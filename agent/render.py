@@ -1,27 +1,21 @@
 """What people read: the server's word and the laptop's own facts, as lines of text. Pure.
 
 Plain tables of at most 100 columns that need no colour to be understood; only a path or a
-command is ever longer, because a broken one cannot be copied. Words that came from
-elsewhere lose whatever could move a terminal's cursor. Ages are counted on the server's
-clock, which set the times they are counted from.
+command is ever longer, because a broken one cannot be copied. Ages are counted on the
+server's clock, which set the times they are counted from.
 """
 
-import textwrap
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from pathlib import PurePath
 
 import msgspec
 
 from agent import fix
 from agent.claude_config.overrides import LocalOverride
+from agent.text import plain, span, table, when, wrapped
 from agent.wire import Config, FindingView, Install, InstallView, MachineView, Override, Problem
 
-WIDTH = 100
-"""Columns."""
-
-_CELL = 24
 _TONES = {"match": "32", "exempt": "32", "pending": "33", "unknown": "33", "drift": "31"}
 _MEANING = {
     "match": "what runs here is what the public gets",
@@ -53,45 +47,6 @@ class Local:
     shell: tuple[LocalOverride, ...] = ()
     problems: tuple[Problem, ...] = ()
     public_default: str | None = None
-
-
-def plain(text: object) -> str:
-    """One line of printable text."""
-    return "".join(each if each.isprintable() else " " for each in str(text))
-
-
-def span(seconds: float) -> str:
-    """A length of time in its two largest units, such as ``3 d 2 h``."""
-    left = max(0, int(seconds))
-    parts: list[str] = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        if left >= size or parts:
-            parts.append(f"{left // size} {unit}")
-            left %= size
-        if len(parts) == 2:  # noqa: PLR2004 - two units, as the docstring says
-            break
-    shown = [part for part in parts if not part.startswith("0 ")]
-    return " ".join(shown) or "0 s"
-
-
-def when(at: int, zone: tzinfo | None) -> str:
-    """A time on the reader's clock; `zone` None means the system's own."""
-    try:
-        return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M")
-    except (ValueError, OverflowError, OSError):
-        return f"second {at}"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Aligned columns; a long cell is cut short, the last one less than the others."""
-    cells = [[_cut(plain(cell), _CELL) for cell in row[:-1]] + [plain(row[-1])] for row in rows]
-    whole = [list(head), *cells]
-    widths = [max(len(row[column]) for row in whole) for column in range(len(head) - 1)]
-    lines = []
-    for row in whole:
-        start = "  ".join(cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=True))
-        lines.append("  " + _cut(f"{start}  {row[-1]}", WIDTH - 2).rstrip())
-    return lines
 
 
 def verdict(
@@ -222,7 +177,7 @@ def _set_in(local: Local) -> list[str]:
     unnamed = [plain(each.name) for each in local.overrides if not each.named]
     lines = [f"  set in {file}" for file in files]
     if unnamed:
-        lines += _wrapped(f"not named to the server: {', '.join(unnamed)}", "  ")
+        lines += wrapped(f"not named to the server: {', '.join(unnamed)}", "  ")
     return lines
 
 
@@ -249,7 +204,7 @@ def _why(view: MachineView, zone: tzinfo | None, *, colour: bool) -> list[str]:
 def _finding(each: FindingView, now: int, zone: tzinfo | None, *, colour: bool) -> list[str]:
     name = f"{plain(each.severity)}: {plain(each.code)}"
     lines = [f"  {_painted(name, each.severity, colour=colour)}"]
-    lines += _wrapped(each.sentence, "    ")
+    lines += wrapped(each.sentence, "    ")
     if each.since is not None:
         about = "about " if each.estimated else ""
         lines.append(f"    since {about}{when(each.since, zone)}, for {span(now - each.since)}")
@@ -295,18 +250,3 @@ def _value(value: object) -> str:
 def _painted(text: str, state: str, *, colour: bool) -> str:
     tone = _TONES.get(state)
     return f"\x1b[{tone}m{text}\x1b[0m" if colour and tone else text
-
-
-def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(
-        plain(text),
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
