@@ -1,0 +1,131 @@
+"""The enrolment on a real disk."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from agent import identity
+from agent.errors import IdentityError
+from agent.identity import Identity, Wish
+
+WISH = Wish("https://parity.example.com", "laptop-7", owner="Kim")
+ENROLLED = Identity("https://parity.example.com", "m-1", "tok-secret", "laptop-7", "default", "Kim")
+
+
+def test_what_was_kept_is_read_again(tmp_path: Path) -> None:
+    """An enrolment survives the process."""
+    identity.keep(tmp_path, ENROLLED)
+    assert identity.load(tmp_path) == ENROLLED
+
+
+def test_an_unenrolled_machine_has_no_identity(tmp_path: Path) -> None:
+    """A missing file is no error."""
+    assert identity.load(tmp_path / "nowhere") is None
+
+
+def test_the_token_is_in_no_text_made_of_an_identity() -> None:
+    """It cannot reach a log by being printed."""
+    assert "tok-secret" not in f"{ENROLLED!r} {ENROLLED}"
+
+
+def test_a_lost_answer_is_asked_for_with_the_same_key(tmp_path: Path) -> None:
+    """The key is on disk before it is sent, and stays until there is an answer."""
+    key = identity.begin(tmp_path, WISH)
+    assert identity.begin(tmp_path, WISH) == key
+    identity.keep(tmp_path, ENROLLED)
+    assert identity.begin(tmp_path, WISH) != key
+
+
+def test_another_wish_has_another_key(tmp_path: Path) -> None:
+    """A key names one machine on one server."""
+    key = identity.begin(tmp_path, WISH)
+    assert identity.begin(tmp_path, Wish("https://other.example.com", "laptop-7", "Kim")) != key
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+def test_files_are_their_owners_alone(tmp_path: Path) -> None:
+    """Whatever the umask is, and the folder too."""
+    old = os.umask(0)
+    try:
+        folder = tmp_path / "new" / "state"
+        identity.begin(folder, WISH)
+        identity.prepare(folder)
+        enrolling = stat.S_IMODE((folder / "enrolling.json").stat().st_mode)
+        identity.keep(folder, ENROLLED)
+    finally:
+        os.umask(old)
+    assert enrolling == 0o600
+    assert stat.S_IMODE((folder / "identity.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+def test_a_token_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    """The person is told how to mend it."""
+    identity.keep(tmp_path, ENROLLED)
+    (tmp_path / "identity.json").chmod(0o644)
+    with pytest.raises(IdentityError, match="can be read by others") as caught:
+        identity.load(tmp_path)
+    assert "chmod 600" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"machine": 3}', b"{" * 50_000]
+)
+def test_a_damaged_file_is_told_as_such(tmp_path: Path, data: bytes) -> None:
+    """No content makes a traceback."""
+    identity.keep(tmp_path, ENROLLED)
+    (tmp_path / "identity.json").write_bytes(data)
+    with pytest.raises(IdentityError, match="is damaged"):
+        identity.load(tmp_path)
+
+
+def test_an_identity_never_sends_a_token_in_the_clear(tmp_path: Path) -> None:
+    """An address that was edited to http is refused when it is read."""
+    identity.keep(tmp_path, Identity("http://parity.example.com", "m", "t", "l", "g"))
+    with pytest.raises(IdentityError, match="is http beyond this machine"):
+        identity.load(tmp_path)
+
+
+def test_nothing_is_left_beside_the_files(tmp_path: Path) -> None:
+    """A replaced file leaves no half of one."""
+    identity.begin(tmp_path, WISH)
+    identity.keep(tmp_path, ENROLLED)
+    identity.keep(tmp_path, ENROLLED)
+    assert [each.name for each in tmp_path.iterdir()] == ["identity.json"]
+
+
+def test_the_secret_comes_from_file_then_environment_then_person(tmp_path: Path) -> None:
+    """The first of the three that is there."""
+    file = tmp_path / "secret"
+    file.write_text(" from-file \n")
+    variables = {"PARITY_AGENT_ENROL_SECRET": "from-variable"}
+    assert identity.enrolment_secret(variables, file, lambda: "typed") == "from-file"
+    assert identity.enrolment_secret(variables, None, lambda: "typed") == "from-variable"
+    assert identity.enrolment_secret({}, None, lambda: "typed") == "typed"
+
+
+@pytest.mark.parametrize("data", [b"", b"  \n", b"\xff", b"x" * 5000])
+def test_an_unusable_secret_file_is_told(tmp_path: Path, data: bytes) -> None:
+    """Its content is not repeated."""
+    file = tmp_path / "secret"
+    file.write_bytes(data)
+    with pytest.raises(IdentityError, match="secret file"):
+        identity.enrolment_secret({}, file, None)
+
+
+def test_no_secret_at_all_says_where_to_get_one() -> None:
+    """There is nobody to ask."""
+    with pytest.raises(IdentityError, match="no enrolment secret") as caught:
+        identity.enrolment_secret({}, None, None)
+    assert "--secret-file" in caught.value.advice
+
+
+def test_a_state_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """A file stands where the folder should be."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(IdentityError) as caught:
+        identity.keep(tmp_path / "file" / "state", ENROLLED)
+    assert "state_dir" in caught.value.advice
