@@ -3,12 +3,11 @@
 Everything is started through the installed commands, on loopback, in folders of the test's
 own. A laptop sees one scratch home and an empty system root, so that nothing of the machine
 that runs the tests is looked at; no process gets more of this machine's environment than it
-needs to start.
+needs to start. Real releases come from the fixtures of `tests/conftest.py`.
 """
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -32,7 +31,6 @@ END_TIMEOUT_S = 30.0
 COMMAND_TIMEOUT_S = 180.0
 POLL_S = 0.05
 
-PACKAGE = "@anthropic-ai/claude-code"
 _PASSED_ON = (
     "PATH",
     "LANG",
@@ -334,42 +332,6 @@ class Laptop:
         self.daemon = None
         return code
 
-    def install_claude(
-        self, version: str, registry: str, cache: Path, *, scripts: bool = True
-    ) -> Path:
-        """Puts a public release from npm into the home, as a user would.
-
-        Args:
-            version: Its number.
-            registry: The registry's address.
-            cache: npm's cache, shared by tests.
-            scripts: Run the package's install script; without it a stub is left.
-
-        Returns:
-            The package's folder.
-        """
-        prefix = self.home / ".npm-global"
-        words = ["--allow-scripts=" + PACKAGE] if scripts else []
-        words += ["--no-audit", "--no-fund", "--loglevel=error", f"--registry={registry}"]
-        done = subprocess.run(
-            [
-                *("npm", "install", "--global", "--prefix", prefix),
-                *(f"--ignore-scripts={'false' if scripts else 'true'}", *words),
-                f"{PACKAGE}@{version}",
-            ],
-            cwd=self.home,
-            env=plain_environment(self.folder) | {"npm_config_cache": str(cache)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        profile = 'PATH="$HOME/.npm-global/bin:$PATH"\n'
-        (self.home / ".profile").write_text(profile, encoding="utf-8")
-        return prefix / "lib" / "node_modules" / PACKAGE
-
     def claude_settings(self, **values: object) -> None:
         """Writes Claude Code's user settings."""
         file = self.home / ".claude" / "settings.json"
@@ -398,11 +360,3 @@ def tree(folder: Path) -> Mapping[str, tuple[int, ...]]:
         name = str(path.relative_to(folder))
         found[name] = (seen.st_ino, seen.st_mode, seen.st_nlink, seen.st_size, *times)
     return found
-
-
-def copy_of(home: Path, target: Path) -> Path:
-    """A home of its own with the same files; hard links of one file stay one file."""
-    shutil.rmtree(target, ignore_errors=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["cp", "-a", home, target], check=True, timeout=COMMAND_TIMEOUT_S)
-    return target

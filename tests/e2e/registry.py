@@ -16,10 +16,10 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
+import platformdirs
 import requests
 
-ROOT = Path(__file__).resolve().parents[2]
-CACHE = ROOT / ".test" / "registry"
+CACHE = platformdirs.user_cache_path("build-parity") / "tests" / "registry"
 """Package files, kept between runs."""
 
 CHUNK_BYTES = 1 << 20
