@@ -185,6 +185,14 @@ class Ledger:
         known = (item for item in self._releases.values() if order(item.version) is not None)
         return iter(sorted(known, key=lambda item: Version(item.version), reverse=True))
 
+    def files(self) -> frozenset[Artifact]:
+        """Every known file, of every source."""
+        return frozenset(item for items in self._by_version.values() for item in items)
+
+    def lookups(self) -> Iterator[Lookup]:
+        """Every look-up that was ever asked for."""
+        return iter(self._lookups.values())
+
     def lookup(self, version: str) -> Lookup | None:
         """The look-up of a reported version, if one was asked for."""
         return self._lookups.get(version)
@@ -250,7 +258,11 @@ def _by_pointer(readings: Iterable[Reading]) -> dict[tuple[str, str], list[Readi
 
 def _replaced_in_readings(version: str, runs: Sequence[Reading]) -> int | None:
     """The first reading of the move away from a version, if the readings saw it."""
-    moves = [later.first_seen for earlier, later in pairwise(runs) if earlier.version == version]
+    moves = [
+        later.first_seen
+        for earlier, later in pairwise(runs)
+        if earlier.version == version != later.version
+    ]
     if moves:
         return moves[-1]
     if is_newer(runs[0].version, version):

@@ -14,7 +14,13 @@ from server.fetch import Fetcher, Limits
 from server.fetch_errors import NotFoundError
 from server.releases.ledger import LAST_JS_VERSION, Artifact, is_newer
 from server.releases.manifest import MANIFEST_MAX_BYTES, is_release_number, parse
-from server.releases.sources.interface import Addresses, Published, Source, SourceReading
+from server.releases.sources.interface import (
+    Addresses,
+    NoWordError,
+    Published,
+    Source,
+    SourceReading,
+)
 
 CHANNELS = ("latest", "stable")
 """The pointers that the bucket has."""
@@ -55,10 +61,11 @@ class BucketSource:
         """The digests of a version's native binaries.
 
         Raises:
-            SourceError: It cannot tell.
+            NoWordError: It can never tell of this version that there is none.
+            SourceError: It cannot tell this time.
         """
         if not is_release_number(version):
-            raise SourceError(
+            raise NoWordError(
                 "the bucket is asked for plain release numbers only",
                 advice="give an npm registry: it lists every version",
             )
@@ -105,7 +112,7 @@ def open_source(addresses: Addresses, environment: Mapping[str, str], home: Path
 def _check_absence(version: str) -> None:
     """Refuses to take a missing manifest for more than it says."""
     if not is_newer(version, LAST_JS_VERSION):
-        raise SourceError(
+        raise NoWordError(
             f"the bucket has no {version}, and may lack versions up to {LAST_JS_VERSION}",
             advice="give an npm registry: it lists every version",
         )

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from server.errors import SourceError
 from server.releases.ledger import Artifact, Release
 
 
@@ -41,6 +42,10 @@ class Published:
     packages: tuple[str | None, ...] = ()
 
 
+class NoWordError(SourceError):
+    """By its nature the source cannot tell this; asking again does not help."""
+
+
 class Addresses(Protocol):
     """Where the sources are, as the settings say."""
 
@@ -65,7 +70,7 @@ class Source(Protocol):
 
     @property
     def keeps_list(self) -> bool:
-        """It lists every version that was ever public, so that not being listed means never."""
+        """It lists every version that was ever public; such a source is read first."""
         ...
 
     def read(self) -> SourceReading:
@@ -80,7 +85,8 @@ class Source(Protocol):
         """What it tells of one version; None if it says that there is no such version.
 
         Raises:
-            SourceError: It cannot tell.
+            NoWordError: It can never tell of this version that there is none.
+            SourceError: It cannot tell this time.
         """
         ...
 

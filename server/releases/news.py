@@ -1,0 +1,49 @@
+"""Whether a verdict could differ under a newer ledger. Pure.
+
+Heads are read every few minutes and mostly say the same: then nothing is judged again.
+"""
+
+from server.releases.ledger import Ledger, Reading
+
+GAP_S = 900
+"""A head read again after so long, in seconds, may have been too old to decide by."""
+
+
+def is_news(before: Ledger, after: Ledger) -> bool:
+    """Whether `after` says something that a verdict made under `before` could depend on."""
+    return (
+        _listed(before) != _listed(after)
+        or before.files() != after.files()
+        or _answers(before) != _answers(after)
+        or _heads_tell_more(before, after)
+    )
+
+
+def _listed(ledger: Ledger) -> frozenset[object]:
+    return frozenset(ledger.releases())
+
+
+def _answers(ledger: Ledger) -> frozenset[object]:
+    # A question alone changes nothing: without an answer, "being looked up" holds already.
+    return frozenset(
+        (item.version, item.answered_at, item.outcome, item.reason)
+        for item in ledger.lookups()
+        if item.answered_at is not None
+    )
+
+
+def _heads_tell_more(before: Ledger, after: Ledger) -> bool:
+    old = {(head.source, head.channel): head for head in before.heads()}
+    asked = [item.asked_at for item in after.lookups()]
+    return any(
+        _tells_more(old.get((head.source, head.channel)), head, asked) for head in after.heads()
+    )
+
+
+def _tells_more(old: Reading | None, new: Reading, asked: list[int]) -> bool:
+    if old is None or old.version != new.version or old.first_seen != new.first_seen:
+        return True
+    if new.last_seen - old.last_seen >= GAP_S:
+        return True
+    # A build newer than the head is only `pending` until a reading later than its report.
+    return any(old.last_seen < at <= new.last_seen for at in asked)
