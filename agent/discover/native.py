@@ -25,7 +25,7 @@ def find(site: Site) -> Found:
     look = Look(site.host)
     copies: list[Copy] = []
     for data in _data_folders(site, look):
-        copies += _versions(look, data / "versions")
+        copies += _versions(look, data / "versions", _launcher(site))
         copies += _bundles(look, data / "versions" / "bundles")
         copies += _background(look, data / "ClaudeCode.app" / PurePath(*_IN_BUNDLE))
     copies += _windows_launcher(look, _launcher(site))
@@ -59,34 +59,36 @@ def _launched_from(look: Look, launcher: PurePath) -> Iterator[PurePath]:
             yield folder.parent
 
 
-def _versions(look: Look, folder: PurePath) -> Iterator[Copy]:
+def _versions(look: Look, folder: PurePath, launcher: PurePath) -> Iterator[Copy]:
     for name in look.names(folder, "the versions folder"):
-        if _VERSION.match(name) and _can_run(look, folder / name):
-            yield Copy(_NAME, "versions", folder / name, claimed=name)
+        stat = _runnable(look, folder / name) if _VERSION.match(name) else None
+        if stat is not None:
+            names = (launcher,) if look.leads_to(launcher, stat) else ()
+            yield Copy(_NAME, "versions", folder / name, claimed=name, names=names)
 
 
 def _bundles(look: Look, folder: PurePath) -> Iterator[Copy]:
     for name in look.names(folder, "the bundles folder"):
         program = folder / name / "claude.app" / PurePath(*_IN_BUNDLE)
         claimed = _BUNDLE.match(name)
-        if claimed and _can_run(look, program):
+        if claimed and _runnable(look, program):
             yield Copy(_NAME, "bundle", program, claimed=claimed[1])
 
 
 def _background(look: Look, program: PurePath) -> Iterator[Copy]:
     look.watch[program] = None
-    if _can_run(look, program):
+    if _runnable(look, program):
         yield Copy(_NAME, "background", program)
 
 
 def _windows_launcher(look: Look, launcher: PurePath) -> Iterator[Copy]:
     # Elsewhere a launcher that is no link into the versions folder is the user's own.
-    if look.host.system == "win32" and _can_run(look, launcher):
+    if look.host.system == "win32" and _runnable(look, launcher):
         yield Copy(_NAME, "launcher", launcher)
 
 
-def _can_run(look: Look, program: PurePath) -> bool:
-    stat: FileStat | None = look.stat(program, "a version's file")
+def _runnable(look: Look, program: PurePath) -> FileStat | None:
+    stat = look.stat(program, "a version's file")
     if stat is None or not stat.is_file or stat.size == 0:
-        return False
-    return stat.executable or look.host.system == "win32"
+        return None
+    return stat if stat.executable or look.host.system == "win32" else None
