@@ -29,6 +29,8 @@ _NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]")
 _BRACED = re.compile(
     r"([A-Za-z_]\w*|[0-9]+|[@*?$!-])(?:\[[@*]\])?(:?[-=+?]|%%?|##?|//?)?(.*)\Z", re.DOTALL
 )
+_WHOLE_LIST = re.compile(r"\$\{(?:@|\w+\[@\])\}\Z")
+_REPLACEMENT = re.compile(r"((?:\\.|[^/\\])*)(?:/(.*))?\Z", re.DOTALL)
 _UNQUOTED = {"*": STAR, "?": QUESTION}
 _ESCAPED_IN_DOUBLE = '$`"\\\n'
 
@@ -115,10 +117,15 @@ class _Expansion:
             value = self.scope.output(inner[2:-1])
         elif inner.startswith("${"):
             value = self._braced(inner[2:-1], quoted=quoted)
+            if quoted and _WHOLE_LIST.match(inner):
+                # "${list[@]}" stays a list, each item as it is.
+                return value, end
         elif inner.startswith("$'"):
             return inner[2:-1], end
         elif name := _NAME.match(text, at + 1):
-            return self._quote(self.scope.get(name[0]) or "", quoted=quoted), name.end()
+            value = self.scope.get(name[0]) or ""
+            is_list = quoted and name[0] == "@"
+            return value if is_list else self._quote(value, quoted=quoted), name.end()
         else:
             return "$", at + 1
         return self._quote(value, quoted=quoted), end
@@ -168,8 +175,9 @@ class _Expansion:
         return next(kept, value)
 
     def _replace(self, value: str, operator: str, rest: str) -> str:
-        pattern, _, new = rest.partition("/")
-        old = self._inner(pattern, quoted=False)
-        if not old or is_pattern(old) or UNKNOWN in old:
+        found = _REPLACEMENT.match(rest)
+        old = self._inner(found[1], quoted=False) if found else ""
+        if not found or not old or is_pattern(old) or UNKNOWN in old:
             return UNKNOWN
-        return value.replace(old, self._inner(new, quoted=False), -1 if operator == "//" else 1)
+        new = self._inner(found[2] or "", quoted=False)
+        return value.replace(old, new, -1 if operator == "//" else 1)

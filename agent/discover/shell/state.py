@@ -48,7 +48,7 @@ class State:
             at = int(name) - 1 if len(name) < len(str(FIELDS_MAX)) else -1
             return self.arguments[at] if 0 <= at < len(self.arguments) else None
         if name in {"@", "*"}:
-            return " ".join(self.arguments)
+            return BLANK.join(self.arguments)
         if name == "#":
             return str(len(self.arguments))
         return self.variables.get(self._tied(name))
@@ -77,8 +77,8 @@ class State:
         name = self._tied(assignment.name)
         is_path = name == "PATH"
         if assignment.value.startswith("("):
-            value = (":" if is_path else " ").join(self._array(assignment.value))
-            joint = ":" if is_path else " "
+            joint = ":" if is_path else BLANK
+            value = joint.join(self._array(assignment.value))
         else:
             value = plain(expand(assignment.value, self))
             joint = ":" if assignment.name in _TIED and is_path else ""

@@ -58,6 +58,7 @@ class _Parser:
         self._tokens = found
         self._at = 0
         self._depth = 0
+        self._groups = 0
 
     def script(self) -> Group:
         body = self._list()
@@ -156,13 +157,16 @@ class _Parser:
         assignments: list[Assignment] = []
         words: list[str] = []
         while (token := self._peek()) and token.kind == "word":
+            if words and token.text == "}" and self._groups:
+                # zsh lets a brace close a group wherever a word may stand.
+                break
             self._at += 1
             found = None if words else _ASSIGNMENT.match(token.text)
             if found:
                 assignments.append(Assignment(found[1], found[2] == "+=", found[3]))
             else:
                 words.append(token.text)
-        if token and token.text not in _SIMPLE_ENDS:
+        if token and token.text not in _SIMPLE_ENDS | {"}"}:
             raise ShellSyntaxError("an operator that does not belong here")
         return Simple(tuple(assignments), tuple(words))
 
@@ -177,7 +181,9 @@ class _Parser:
         return self._function(name)
 
     def _group(self) -> Group:
+        self._groups += 1
         body = self._list()
+        self._groups -= 1
         self._expect("word", "}")
         return body
 
