@@ -22,6 +22,7 @@ ASK_TIMEOUT_S = 60
 INSTALL_TIMEOUT_S = 1800
 """Seconds that the download of a release may take (some 120 MB)."""
 
+_REGISTRY = ("@anthropic-ai:registry", "registry")
 _NUMBER = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
 _PROFILE = 'PATH="$HOME/.npm-global/bin:$PATH"\n'
 
@@ -31,9 +32,10 @@ def registry(given: str | None) -> str | None:
     if given or not shutil.which("npm"):
         return given
     try:
-        return _ask("config", "get", "registry").rstrip("/") or None
+        scoped, general = (_ask("config", "get", name).strip() for name in _REGISTRY)
     except KitError:
         return None  # npm is there and does not work; the server can do without it
+    return (general if scoped == "undefined" else scoped).rstrip("/") or None
 
 
 def release(wanted: str, source: str | None) -> str:
@@ -104,4 +106,4 @@ def _ask(*words: str) -> str:
 
 
 def _registry_option(source: str | None) -> list[str]:
-    return [f"--registry={source}"] if source else []
+    return [f"--{name}={source}" for name in _REGISTRY] if source else []

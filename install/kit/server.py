@@ -24,7 +24,7 @@ FIRST_PORT = 8470
 START_TIMEOUT_S = 30.0
 """Seconds that the server may take until it listens."""
 
-READ_TIMEOUT_S = 60.0
+READ_TIMEOUT_S = 45.0
 """Seconds that the first reading of what is public may take."""
 
 END_TIMEOUT_S = 30.0
@@ -49,12 +49,18 @@ class Server:
         port: On loopback.
         secret: For enrolments.
         token: For reading.
+        log: What it says.
+        started_at: When, in whole seconds since the epoch.
+        sources: How many release sources it has.
         leash: Ends with the server, and the server with it.
     """
 
     port: int
     secret: Path
     token: str
+    log: Path
+    started_at: int
+    sources: int
     leash: subprocess.Popen[bytes]
 
     def wait(self) -> None:
@@ -90,22 +96,29 @@ class Server:
             connection.close()
 
     def wait_for_heads(self) -> bool:
-        """Waits until every release source was asked once since the start.
+        """Waits until the release sources were asked once since the start.
 
         Returns:
-            Whether any source has told what is public now.
+            Whether any of them has told what is public now.
 
         Raises:
             KitError: The server does not answer.
         """
         ends = time.monotonic() + READ_TIMEOUT_S
-        while True:
+        while time.monotonic() < ends:
             sources = self.status()["sources"]
-            if any(each["state"] == "ok" for each in sources):
+            if any((each["read_at"] or 0) >= self.started_at for each in sources):
                 return True
-            if time.monotonic() > ends or all(each["state"] != "waiting" for each in sources):
+            if len(self._failed()) >= self.sources:
                 return False
             time.sleep(_POLL_S)
+        return False
+
+    def _failed(self) -> set[str]:
+        # The status tells since when a source is away, not when it was asked last.
+        said = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = [json.loads(line) for line in said if line.startswith("{")]
+        return {line["source"] for line in lines if line.get("event") == "source_failed"}
 
 
 def prepare(place: Place, commands: Path, environment: dict[str, str]) -> None:
@@ -156,6 +169,7 @@ def running(
         KitError: It did not start; the message holds what it said.
     """
     port = _port(place)
+    started_at = int(time.time())
     serve = ["serve", "--host", _LOOPBACK, "--port", str(port)]
     leashed = [sys.executable, "-B", "-m", "install.kit.leash", str(commands / "parity-server")]
     with place.log.open("wb") as log:
@@ -173,9 +187,16 @@ def running(
             _wait_until_listening(leash, place.log, f"http://{_LOOPBACK}:{port}")
         place.keep("port", str(port))
         token = place.kept("viewer-token") or ""
-        yield Server(port, place.note("enrolment-secret"), token, leash)
+        secret = place.note("enrolment-secret")
+        yield Server(port, secret, token, place.log, started_at, _sources(variables), leash)
     finally:
         leash.communicate(timeout=END_TIMEOUT_S)  # closes the pipe, which ends the server
+
+
+def _sources(variables: dict[str, str]) -> int:
+    """How many there are: the bucket, unless it is switched off, and perhaps a registry."""
+    has_registry = "PARITY_SERVER_NPM_REGISTRY_URL" in variables
+    return has_registry + bool(variables.get("PARITY_SERVER_BUCKET_URL", "the default"))
 
 
 def _port(place: Place) -> int:
