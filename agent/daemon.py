@@ -135,9 +135,10 @@ def run(parts: Parts) -> None:
 
 
 def _repeat(daemon: Daemon, interval_s: float) -> None:
+    thread = ThreadPoolExecutor(1)
     scheduler = BlockingScheduler(
         timezone=UTC,
-        executors={"default": ThreadPoolExecutor(1)},
+        executors={"default": thread},
         # After sleep one run stands for all that were missed, however late.
         job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
     )
@@ -158,7 +159,9 @@ def _repeat(daemon: Daemon, interval_s: float) -> None:
     except (SystemExit, KeyboardInterrupt):
         _log.info("agent ends")
     finally:
-        scheduler.shutdown()
+        # Not waiting: the scheduler would keep its locks meanwhile, and a tick needs them.
+        scheduler.shutdown(wait=False)
+        thread.shutdown()
 
 
 def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
