@@ -226,7 +226,7 @@ def _local(looked: Looked, environment: Mapping[str, str]) -> Local:
     return Local(
         places=tuple((each.install, each.program) for each in looked.found.installs),
         overrides=config.local if config else (),
-        shell=overrides.typed_shell(environment),
+        typed_shell=overrides.typed_shell(environment),
         problems=looked.made.problems,
         public_default=overrides.public_default(config.config.revision) if config else None,
     )
@@ -239,7 +239,7 @@ def _local_json(local: Local) -> dict[str, Any]:
             {"key": each.name, "layer": each.layer, "file": str(each.file), "value": each.value}
             for each in local.overrides
         ],
-        "shell_not_sent": [{"key": each.name, "value": each.value} for each in local.shell],
+        "shell_not_sent": [{"key": each.name, "value": each.value} for each in local.typed_shell],
         "problems": local.problems,
         "public_default": local.public_default,
     }

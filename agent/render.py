@@ -37,14 +37,14 @@ class Local:
     Attributes:
         places: Each install that was found, and where it lies.
         overrides: As found, with the files that set them.
-        shell: Variables of the shell in which the command was typed.
+        typed_shell: Variables of the shell in which the command was typed.
         problems: What could not be examined.
         public_default: The config hash of a machine that overrides nothing.
     """
 
     places: tuple[tuple[Install, PurePath], ...] = ()
     overrides: tuple[LocalOverride, ...] = ()
-    shell: tuple[LocalOverride, ...] = ()
+    typed_shell: tuple[LocalOverride, ...] = ()
     problems: tuple[Problem, ...] = ()
     public_default: str | None = None
 
@@ -234,9 +234,9 @@ def _problems(local: Local) -> list[str]:
 
 
 def _shell(local: Local) -> list[str]:
-    if not local.shell:
+    if not local.typed_shell:
         return []
-    rows = [(each.name, each.override_class, _value(each.value)) for each in local.shell]
+    rows = [(each.name, each.override_class, _value(each.value)) for each in local.typed_shell]
     lines = table(("VARIABLE", "CLASS", "VALUE"), rows)
     return ["SET IN THIS SHELL ONLY (not sent)", *lines]
 
