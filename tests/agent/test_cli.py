@@ -1,0 +1,235 @@
+"""The command as a person types it, against a real HTTP receiver."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from werkzeug import Response
+
+from agent import __version__
+from agent.cli import EXIT_CODES
+from agent.settings import Settings
+from tests.agent.receiver import Receiver
+
+SECRET = "a-secret-of-the-operator"  # noqa: S105 - this test's own
+
+
+class Agent(Protocol):
+    """Runs ``parity-agent`` with arguments and further variables."""
+
+    def __call__(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """The finished command."""
+        ...
+
+
+@pytest.fixture
+def agent(laptop: Settings) -> Agent:
+    """The command over the scratch laptop."""
+
+    def typed(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            "PARITY_AGENT_STATE_DIR": str(laptop.state_dir),
+            "PARITY_AGENT_HOME": str(laptop.home),
+            "PARITY_AGENT_SYSTEM_ROOT": str(laptop.system_root),
+            "HOME": str(laptop.home),
+            "PATH": "",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            **variables,
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "agent", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return typed
+
+
+@pytest.fixture
+def enrolled(agent: Agent, receiver: Receiver) -> Agent:
+    """The command on a machine that is enrolled."""
+    done = agent(
+        "enrol",
+        "--server",
+        receiver.url,
+        "--label",
+        "laptop-7",
+        PARITY_AGENT_ENROL_SECRET=SECRET,
+    )
+    assert done.returncode == 0, done.stderr
+    return agent
+
+
+def in_two_lines(done: subprocess.CompletedProcess[str]) -> str:
+    """The error of a command that failed as it should."""
+    assert done.returncode == 1
+    assert done.stdout == ""
+    what, advice = done.stderr.splitlines()
+    assert what.startswith("parity-agent: ")
+    assert advice.startswith("what to do: ")
+    return done.stderr
+
+
+def test_the_version_is_told(agent: Agent) -> None:
+    """It is the distribution's."""
+    assert __version__ in agent("--version").stdout
+
+
+def test_enrolling_sends_what_was_typed_and_keeps_no_secret(
+    agent: Agent, receiver: Receiver, laptop: Settings, tmp_path: Path
+) -> None:
+    """The secret may come from a file; it ends up in none of ours."""
+    (tmp_path / "secret").write_text(f"{SECRET}\n")
+    done = agent(
+        *("enrol", "--server", receiver.url, "--label", "laptop-7", "--owner", "Kim"),
+        *("--secret-file", str(tmp_path / "secret")),
+    )
+    assert done.returncode == 0
+    (sent,) = receiver.sent("/v1/enrolments")
+    assert (sent["label"], sent["owner"], sent["secret"]) == ("laptop-7", "Kim", SECRET)
+    for file in laptop.state_dir.iterdir():
+        assert SECRET.encode() not in file.read_bytes()
+
+
+def test_a_lost_answer_to_an_enrolment_is_repeated_with_the_same_key(
+    agent: Agent, receiver: Receiver
+) -> None:
+    """The server can tell that it is the same machine."""
+    arguments = ("enrol", "--server", receiver.url, "--label", "laptop-7")
+    receiver.answer_first = lambda _request: Response("", 502)
+    in_two_lines(agent(*arguments, PARITY_AGENT_ENROL_SECRET=SECRET))
+    receiver.answer_first = lambda _request: None
+    assert agent(*arguments, PARITY_AGENT_ENROL_SECRET=SECRET).returncode == 0
+    first, second = receiver.sent("/v1/enrolments")
+    assert first["key"] == second["key"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("enrol", "--server", "http://parity.example.com", "--label", "x"), "use https"),
+        (("enrol", "--label", "x"), "no server was named"),
+        (("enrol", "--server", "http://127.0.0.1:9"), "has no label"),
+        (("enrol", "--server", "http://127.0.0.1:9", "--label", "x"), "no enrolment secret"),
+        (("check",), "not enrolled"),
+        (("status",), "not enrolled"),
+        (("run",), "not enrolled"),
+        (("--config", "/nowhere/agent.toml", "check"), "no settings file"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_two_lines(
+    agent: Agent, arguments: tuple[str, ...], said: str
+) -> None:
+    """What happened, and what to do; never a traceback."""
+    assert said in in_two_lines(agent(*arguments))
+
+
+def test_wrong_usage_has_a_code_of_its_own(agent: Agent) -> None:
+    """It is not mistaken for a verdict."""
+    assert agent("check", "--wait", "soon").returncode == 2
+    assert agent("chek").returncode == 2
+
+
+@pytest.mark.parametrize(("standing", "code"), [*EXIT_CODES.items(), ("paused", 1), ("left", 1)])
+def test_check_exits_with_the_verdict(
+    enrolled: Agent, receiver: Receiver, standing: str, code: int
+) -> None:
+    """Scripts need not read the table."""
+    receiver.standing = standing
+    done = enrolled("check")
+    assert done.returncode == code, done.stderr
+    assert f"laptop-7 (group default): {standing}" in done.stdout
+    assert done.stderr == ""
+
+
+def test_check_tells_the_machine_and_the_laptop_as_json(
+    enrolled: Agent, receiver: Receiver
+) -> None:
+    """The typing shell's variables are in the output and in nothing that was sent."""
+    done = enrolled("check", "--json", ANTHROPIC_MODEL="canary-model")
+    told = json.loads(done.stdout)
+    assert told["machine"]["standing"] == "match"
+    assert [each["key"] for each in told["local"]["shell_not_sent"]] == ["ANTHROPIC_MODEL"]
+    assert told["machine"]["config"]["overrides"][0]["key"] == "effortLevel"
+    sent = b"".join(body for _, _, body in receiver.bodies)
+    assert b"ANTHROPIC_MODEL" not in sent
+    assert b"canary" not in sent
+
+
+def test_check_waits_while_the_server_is_looking_something_up(
+    enrolled: Agent, receiver: Receiver
+) -> None:
+    """It asks again until the verdict is settled."""
+    receiver.settling = 2
+    done = enrolled("check", "--wait", "30", "--json")
+    assert "settling" not in json.loads(done.stdout)["machine"]
+    assert len([path for _, path, _ in receiver.bodies if path == "/v1/machines/me"]) == 3
+
+
+def test_check_without_a_server_says_so(enrolled: Agent, receiver: Receiver) -> None:
+    """What was seen is kept for the next time."""
+    receiver.answer_first = lambda _request: Response("", 500)
+    assert "500" in in_two_lines(enrolled("check"))
+    receiver.answer_first = lambda _request: None
+    assert enrolled("check").returncode == 0
+    bodies = [body for _, path, body in receiver.bodies if path == "/v1/check-ins"]
+    assert bodies[0] == bodies[1]
+
+
+def test_a_token_that_is_not_known_any_more_asks_for_enrolment(
+    enrolled: Agent, receiver: Receiver
+) -> None:
+    """The person learns which command helps."""
+    refusal = json.dumps({"error": "unknown token", "advice": "enrol"})
+    receiver.answer_first = lambda _request: Response(refusal, 401)
+    assert "parity-agent enrol" in in_two_lines(enrolled("check"))
+
+
+def test_show_prints_the_bytes_that_check_then_sends(enrolled: Agent, receiver: Receiver) -> None:
+    """The profile is the same to the byte, and the check-in but for its clock."""
+    receiver.bodies.clear()
+    shown = enrolled("show")
+    assert receiver.bodies == []
+    profile, check_in = shown.stdout.splitlines()
+    enrolled("check")
+    assert [profile.encode()] == list(receiver.profiles.values())
+    (sent,) = receiver.sent("/v1/check-ins")
+    assert {**json.loads(check_in), "clock": 0} == {**sent, "clock": 0}
+    last = json.loads(enrolled("show", "--last", "--json").stdout)
+    assert last["check-in"] == sent
+    assert SECRET not in json.dumps(last["enrolment"])
+
+
+def test_show_before_enrolment_shows_the_enrolment_too(agent: Agent) -> None:
+    """A person can see everything before anything is sent."""
+    told = json.loads(agent("show", "--json").stdout)
+    assert list(told) == ["enrolment", "profile", "check-in"]
+    assert json.loads(agent("show", "--last", "--json").stdout) == {}
+
+
+def test_status_tells_the_last_word_without_asking(enrolled: Agent, receiver: Receiver) -> None:
+    """It works without a server, and says what went wrong since."""
+    assert "has not spoken yet" in in_two_lines(enrolled("status"))
+    enrolled("check")
+    receiver.bodies.clear()
+    assert "laptop-7 (group default): match" in enrolled("status").stdout
+    assert json.loads(enrolled("status", "--json").stdout)["machine"]["standing"] == "match"
+    assert receiver.bodies == []
+    receiver.answer_first = lambda _request: Response("", 500)
+    enrolled("check")
+    assert "the last try failed" in enrolled("status").stdout
+
+
+def test_the_token_is_shown_nowhere(enrolled: Agent) -> None:
+    """No command prints what only the server may see."""
+    for arguments in (("check",), ("check", "--json"), ("show",), ("show", "--last"), ("status",)):
+        done = enrolled(*arguments)
+        assert "tok-5ecret" not in done.stdout + done.stderr
