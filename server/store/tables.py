@@ -58,13 +58,16 @@ machines = Table(
     Column("epoch", Text),
     Column("past_epochs", Text, nullable=False, server_default=text("''")),
     Column("agent", Text),
-    Column("claimed", Text),  # digest of the latest check-in; differs while it is wanted
+    Column("claimed", Text),  # digest of the latest check-in
+    # 1: `claimed` is the profile's digest and nothing is wanted of this machine.
+    Column("settled", Integer, nullable=False, server_default=text("0")),
     Column("profile_id", BigInteger, ForeignKey("profiles.id")),
     Column("profile_since", BigInteger),
     Column("began", Text),  # JSON: findings carried over from the previous profile
     Column("exception", Text),  # the standing, where the verdict's does not hold
     Column("standing_since", BigInteger),
     Column("due_at", BigInteger),
+    Column("numbered", Integer, nullable=False, server_default=text("0")),  # of assignments
     Index("ix_machines_due_at", "due_at"),
     Index("ix_machines_profile_id_group_name", "profile_id", "group_name"),
     # A label is unique among live machines only.
@@ -84,6 +87,8 @@ profiles = Table(
     Column("digest", Text, nullable=False, unique=True),
     Column("body", LargeBinary, nullable=False),
     Column("received_at", BigInteger, nullable=False),
+    Column("sent_by", Text),  # the machine, whose new profiles of an hour are limited
+    Index("ix_profiles_sent_by_received_at", "sent_by", "received_at"),
 )
 
 wanted = Table(
@@ -92,6 +97,9 @@ wanted = Table(
     Column("machine_id", Text, primary_key=True),
     Column("digest", Text, primary_key=True),
     Column("asked_at", BigInteger, nullable=False),
+    # The place in the timeline that is kept for it until its bytes arrive:
+    Column("taken_at", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
 )
 
 verdicts = Table(
@@ -123,8 +131,8 @@ assignments = Table(
     "assignments",
     metadata,
     Column("machine_id", Text, primary_key=True),
-    Column("at", BigInteger, primary_key=True),
-    Column("number", Integer, primary_key=True),  # orders changes of one second
+    Column("number", Integer, primary_key=True),  # in the order in which they were told
+    Column("at", BigInteger, nullable=False),
     Column("profile_id", BigInteger, nullable=False),
     Column("group_name", Text, nullable=False),
 )
@@ -190,6 +198,13 @@ enrolment_secrets = Table(
     Column("group_name", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+)
+
+server_keys = Table(
+    "server_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
 )
 
 tokens = Table(
