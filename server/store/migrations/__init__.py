@@ -1,0 +1,1 @@
+"""Alembic migrations: one module per step of the schema, in ``versions``."""
