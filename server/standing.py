@@ -43,14 +43,22 @@ class Stand:
     next_change_at: int | None
 
 
-def stand(verdict: Verdict, machine: MachineFacts, policy: GroupPolicy, now: int) -> Stand:
-    """The standing of a machine with this verdict at `now`."""
+def stand(verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, now: int) -> Stand:
+    """The standing of a machine at `now`.
+
+    Args:
+        verdict: On its profile; None before its first one, which is `unknown`.
+        machine: What is true of it only.
+        policy: Its group's.
+        now: Whole seconds since the epoch.
+    """
     if machine.left:
         return Stand("left", is_exception=True, next_change_at=None)
     silent_at = machine.last_seen + policy.silent_after_s
     if now >= silent_at:
         return Stand("silent", is_exception=True, next_change_at=None)
-    return Stand(verdict.standing, is_exception=False, next_change_at=silent_at)
+    own = verdict.standing if verdict else "unknown"
+    return Stand(own, is_exception=False, next_change_at=silent_at)
 
 
 def carried(
@@ -86,6 +94,28 @@ def dated(
             item, since=began.get(finding_key(item), max(profile_since, item.since or 0))
         )
         for item in findings
+    )
+
+
+def begun(
+    before: Iterable[FindingView], after: Iterable[FindingView], now: int
+) -> tuple[FindingView, ...]:
+    """Findings of a verdict judged again, each with the time at which it began there.
+
+    A finding that was there before keeps its time, also if it had none: then it is as old
+    as the pair, and begins for each machine when that takes the profile.
+
+    Args:
+        before: As the verdict had them.
+        after: As judged now.
+        now: When that was.
+    """
+    known = {finding_key(item): item.since for item in before}
+    return tuple(
+        item
+        if item.since is not None
+        else msgspec.structs.replace(item, since=known.get(finding_key(item), now))
+        for item in after
     )
 
 
