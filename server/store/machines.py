@@ -1,0 +1,114 @@
+"""One machine's row as a value, and how it stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, select, update
+
+from agent.wire import FindingView, Standing
+from server.standing import dated
+from server.store.tables import machines
+from server.store.verdicts import Held
+
+_began = msgspec.json.Decoder(dict[str, int])
+
+COLUMNS = (
+    machines.c.id,
+    machines.c.label,
+    machines.c.owner,
+    machines.c.group_name.label("group"),
+    machines.c.token_hash,
+    machines.c.enrolled_at,
+    machines.c.left_at,
+    machines.c.last_seen,
+    machines.c.seq,
+    machines.c.epoch,
+    machines.c.past_epochs,
+    machines.c.agent,
+    machines.c.claimed,
+    machines.c.settled,
+    machines.c.profile_id,
+    machines.c.profile_since,
+    machines.c.began,
+    machines.c.exception,
+    machines.c.standing_since,
+    machines.c.due_at,
+    machines.c.numbered,
+)
+"""What a `Machine` is made of, in its order."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A row of ``machines``; its columns are explained there."""
+
+    id: str
+    label: str
+    owner: str | None
+    group: str
+    token_hash: str
+    enrolled_at: int
+    left_at: int | None
+    last_seen: int
+    seq: int
+    epoch: str | None
+    past_epochs: str
+    agent: str | None
+    claimed: str | None
+    settled: int
+    profile_id: int | None
+    profile_since: int | None
+    began: str | None
+    exception: Standing | None
+    standing_since: int | None
+    due_at: int | None
+    numbered: int
+
+    def standing(self, held: Held | None) -> Standing:
+        """How it stands, given its profile's verdict."""
+        if self.exception is not None:
+            return self.exception
+        return held.standing if held else "unknown"
+
+    def findings(self, held: Held | None) -> tuple[FindingView, ...]:
+        """Its profile's findings, dated for it."""
+        if held is None:
+            return ()
+        return dated(held.verdict.findings, self.profile_since or 0, read_began(self.began))
+
+    def stands_since(self, held: Held | None) -> int:
+        """Since when it stands as it does: by its own change or by its verdict's."""
+        own = self.standing_since or self.enrolled_at
+        if self.exception is not None or held is None:
+            return own
+        # A verdict that is older than the machine's taking it did not move the machine.
+        moved = held.since if held.since > (self.profile_since or 0) else 0
+        return max(own, moved)
+
+
+def machine_of(row: Row[*tuple[Any, ...]]) -> Machine:
+    """A row of `COLUMNS` as a value."""
+    return Machine(**row._asdict())
+
+
+def find(conn: Connection, machine_id: str) -> Machine | None:
+    """The machine with this id, also one that left."""
+    row = conn.execute(select(*COLUMNS).where(machines.c.id == machine_id)).first()
+    return machine_of(row) if row else None
+
+
+def change(conn: Connection, machine_id: str, values: Mapping[str, object]) -> None:
+    """Writes some columns of one machine."""
+    conn.execute(update(machines).where(machines.c.id == machine_id).values(values))
+
+
+def read_began(stored: str | None) -> Mapping[str, int]:
+    """When findings began that a machine brought along from its previous profile."""
+    return _began.decode(stored) if stored else {}
+
+
+def write_began(began: Mapping[str, int]) -> str | None:
+    """The same as it is stored."""
+    return msgspec.json.encode(began).decode() if began else None
