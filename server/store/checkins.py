@@ -1,0 +1,153 @@
+"""Check-ins, in batches: one statement for those that change nothing, the rest one by one.
+
+The usual check-in says what the last one said. All of these in a batch are one UPDATE that
+compares every fact with the machine's row; whatever it did not touch is looked at singly
+in the same transaction (`one`). So a fact that is forgotten in the comparison costs
+correctness, and one too many only speed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from agent.wire import Ack, CheckIn
+from server.current import Current
+from server.errors import RequestRefused
+from server.store import wishes
+from server.store.acks import next_s, tag_of
+from server.store.machines import Machine, change, find
+from server.store.moves import held_by, take
+from server.store.steps import Step, Way, told_by, way
+
+PAST_EPOCHS_MAX = 4
+"""How many past epochs of a machine are remembered: enough to see two laptops alternate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A check-in with who sent it.
+
+    Attributes:
+        machine_id: As its token says.
+        token_hash: Of the token that it came with.
+        message: The check-in.
+    """
+
+    machine_id: str
+    token_hash: str
+    message: CheckIn
+
+
+def one(conn: Connection, current: Current, arrival: Arrival, now: int, interval_s: int) -> Ack:
+    """Takes one check-in in the writer's transaction and answers it.
+
+    Raises:
+        RequestRefused: The token is not (any more) a machine's (401).
+    """
+    message = arrival.message
+    machine = authenticated(conn, arrival.machine_id, arrival.token_hash)
+    repeated = message.epoch == machine.epoch and message.seq == machine.seq
+    if repeated:
+        return _answer(conn, machine, now, interval_s)
+    if _is_past(message, machine):
+        return _answer(conn, machine, now, interval_s, resync=True)
+    return _answer(conn, _accept(conn, current, machine, message, now), now, interval_s)
+
+
+def authenticated(conn: Connection, machine_id: str, token_hash: str) -> Machine:
+    """The live machine that a token is for.
+
+    Raises:
+        RequestRefused: The token is unknown, or its machine left (401).
+    """
+    machine = find(conn, machine_id)
+    if machine is None or machine.token_hash != token_hash or machine.left_at is not None:
+        raise unauthorised()
+    return machine
+
+
+def unauthorised() -> RequestRefused:
+    """The answer to a token that is no machine's, whatever the reason: 401."""
+    return RequestRefused(
+        "this token belongs to no enrolled machine",
+        advice="enrol this machine again with `parity-agent enrol`",
+        status=401,
+    )
+
+
+def _is_past(message: CheckIn, machine: Machine) -> bool:
+    if message.epoch == machine.epoch:
+        return message.seq < machine.seq
+    return message.epoch in machine.past_epochs.split()
+
+
+def _accept(
+    conn: Connection, current: Current, machine: Machine, message: CheckIn, now: int
+) -> Machine:
+    steps = told_by(message, machine.claimed, machine.last_seen, machine.numbered, now)
+    moved = follow(conn, current, machine, message.profile, steps, now)
+    told = {
+        "last_seen": now,
+        "seq": message.seq,
+        "epoch": message.epoch,
+        "past_epochs": _past_epochs(machine, message.epoch),
+        "agent": message.agent,
+        "claimed": message.profile,
+        "numbered": machine.numbered + len(steps),
+    }
+    change(conn, machine.id, told)
+    return replace(moved, claimed=message.profile)
+
+
+def follow(
+    conn: Connection,
+    current: Current,
+    machine: Machine,
+    present: str,
+    steps: Sequence[Step],
+    now: int,
+) -> Machine:
+    """A machine takes what it named, as far as the bytes are known; the rest is wished for.
+
+    Args:
+        conn: The writer's transaction.
+        current: What is true now.
+        machine: As it is stored.
+        present: The digest that it named last.
+        steps: What it tells now; earlier wishes that came true are added.
+        now: The server's clock.
+    """
+    if machine.settled and not steps:
+        return take(conn, current, machine, Way((), None, ()), now)
+    pending = () if machine.settled else wishes.wished(conn, machine.id)
+    named = (*pending, *steps)
+    found = way(named, present, wishes.ids_of(conn, [step.digest for step in named]), now)
+    if pending or found.wishes:
+        wishes.replace(conn, machine.id, found.wishes)
+    settled = int(not found.wishes)
+    if settled != machine.settled:
+        change(conn, machine.id, {"settled": settled})
+    return replace(take(conn, current, machine, found, now), settled=settled)
+
+
+def _past_epochs(machine: Machine, epoch: str) -> str:
+    past = machine.past_epochs.split()
+    if machine.epoch is not None and machine.epoch != epoch:
+        past.append(machine.epoch)
+    return " ".join(past[-PAST_EPOCHS_MAX:])
+
+
+def _answer(
+    conn: Connection, machine: Machine, now: int, interval_s: int, *, resync: bool = False
+) -> Ack:
+    verdict = held_by(conn, machine)
+    lacking = () if machine.settled else wishes.lacking(conn, machine.id, machine.claimed)
+    hurry = bool(lacking or resync or (verdict and verdict.settling))
+    return Ack(
+        machine.standing(verdict),
+        tag_of(verdict.tag if verdict else None, machine.exception),
+        next_s(machine.id, interval_s, now, hurry=hurry),
+        lacking,
+        resync,
+    )

@@ -1,0 +1,147 @@
+"""Questions of the pages, the API and the commands: rows to values, on a reading connection.
+
+How many machines stand how is `server.store.counts.standings`; a machine's history is
+`server.store.timeline`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, or_, select
+
+from agent.wire import HeadView, MachineView, Profile, Standing
+from server.current import Current
+from server.judge import view_installs
+from server.store.acks import tag_of
+from server.store.machines import Machine, find
+from server.store.moves import held_by
+from server.store.tables import machines, profiles, verdicts
+from server.store.verdicts import read_profile
+
+PAGE_MAX = 500
+"""Most machines on one page."""
+
+
+@dataclass(frozen=True)
+class MachineRow:
+    """A machine in a list.
+
+    Attributes:
+        id: Its id.
+        label: Its name.
+        owner: Who to ask about it.
+        group: Its group.
+        standing: How it stands.
+        agent: The agent's version at its last check-in.
+        last_seen: The last acknowledged check-in, or its enrolment.
+        profile: Digest of its profile; None before the first one.
+    """
+
+    id: str
+    label: str
+    owner: str | None
+    group: str
+    standing: Standing
+    agent: str | None
+    last_seen: int
+    profile: str | None
+
+
+_stands = func.coalesce(machines.c.exception, verdicts.c.standing, "unknown")
+
+_ROWS = (
+    select(
+        machines.c.id,
+        machines.c.label,
+        machines.c.owner,
+        machines.c.group_name,
+        _stands,
+        machines.c.agent,
+        machines.c.last_seen,
+        profiles.c.digest,
+    )
+    .select_from(machines)
+    .outerjoin(profiles, profiles.c.id == machines.c.profile_id)
+    .outerjoin(
+        verdicts,
+        (verdicts.c.profile_id == machines.c.profile_id)
+        & (verdicts.c.group_name == machines.c.group_name),
+    )
+)
+
+
+def machines_page(
+    conn: Connection,
+    *,
+    after: str = "",
+    limit: int = PAGE_MAX,
+    group: str | None = None,
+    standing: Standing | None = None,
+) -> Sequence[MachineRow]:
+    """Machines in the order of their ids.
+
+    Args:
+        conn: For reading.
+        after: The last id of the page before.
+        limit: Most rows, up to `PAGE_MAX`.
+        group: Only machines of this group.
+        standing: Only machines that stand so.
+    """
+    query = _ROWS.where(machines.c.id > after).order_by(machines.c.id)
+    if group is not None:
+        query = query.where(machines.c.group_name == group)
+    if standing is not None:
+        query = query.where(_stands == standing)
+    return [MachineRow(*row) for row in conn.execute(query.limit(min(limit, PAGE_MAX)))]
+
+
+def machine_named(conn: Connection, name: str) -> str | None:
+    """The id of the machine with this id, or of the live one with this label."""
+    query = select(machines.c.id).where(
+        or_(machines.c.id == name, (machines.c.label == name) & machines.c.left_at.is_(None))
+    )
+    # An id wins over a label that looks like it.
+    found: str | None = conn.execute(query.order_by(machines.c.id != name).limit(1)).scalar()
+    return found
+
+
+def machine_view(
+    conn: Connection, current: Current, machine_id: str, now: int
+) -> MachineView | None:
+    """One machine with its findings and installs; None if there is none with this id."""
+    machine = find(conn, machine_id)
+    if machine is None:
+        return None
+    verdict = held_by(conn, machine)
+    digest, profile = _profile(conn, machine)
+    return MachineView(
+        machine=machine.id,
+        label=machine.label,
+        group=machine.group,
+        standing=machine.standing(verdict),
+        since=machine.stands_since(verdict),
+        tag=tag_of(verdict.tag if verdict else None, machine.exception),
+        judged_at=now,
+        profile=digest,
+        settling=bool((verdict and verdict.settling) or not machine.settled),
+        owner=machine.owner,
+        agent=machine.agent,
+        last_seen=machine.last_seen if machine.epoch else None,
+        findings=machine.findings(verdict),
+        installs=view_installs(profile, current.ledger) if profile else (),
+        config=profile.config if profile else None,
+        heads=_heads(current, machine.group),
+    )
+
+
+def _profile(conn: Connection, machine: Machine) -> tuple[str | None, Profile | None]:
+    query = select(profiles.c.digest, profiles.c.body).where(profiles.c.id == machine.profile_id)
+    row = conn.execute(query).first()
+    return (row.digest, read_profile(row.body)) if row else (None, None)
+
+
+def _heads(current: Current, group: str) -> tuple[HeadView, ...]:
+    return tuple(
+        HeadView(head.channel, head.source, head.version, head.first_seen, head.last_seen)
+        for head in current.ledger.heads(current.policy(group).channel)
+    )
