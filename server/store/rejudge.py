@@ -1,0 +1,139 @@
+"""Verdicts judged again: when the ledger changed, and when their time has come.
+
+Judging a whole fleet takes seconds; the writer is never held for them. Slices of verdicts
+are read, judged in the caller's thread, and only what came out differently goes to the
+writer, again in slices. A slice is written only if the ledger that it was judged by still
+holds, and a verdict only if nobody changed it meanwhile.
+
+``next_change_at`` is a lazy timer like that of the machines: it says when to look. A head
+read again every few minutes moves the time at which it is too old, but not the timers: at
+its old time a verdict is judged again and gets a new one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+from sqlalchemy import Connection, Engine, select, tuple_
+
+from server.current import Current
+from server.judge import judge
+from server.releases.ledger import Ledger
+from server.standing import begun
+from server.store.revisions import Revised, revise
+from server.store.tables import profiles, verdicts
+from server.store.verdicts import Held, held_of, read_profile
+from server.store.writer import Writer
+
+READ_MAX = 256
+"""Most verdicts read and judged at a time."""
+
+WRITE_MAX = 64
+"""Most verdicts written in one transaction: some 10 ms."""
+
+FAILED_AGAIN_S = 3600
+"""When a verdict is tried again that could not be judged for a mistake of ours, in seconds."""
+
+_log = structlog.stdlib.get_logger("server.rejudge")
+
+
+def judge_again(
+    engine: Engine, writer: Writer, current: Current, clock: Callable[[], int], *, only_due: bool
+) -> int:
+    """Judges verdicts again and has the changed ones written; returns when all are.
+
+    Args:
+        engine: For reading.
+        writer: For writing.
+        current: What is true now; a ledger swapped meanwhile is used from then on.
+        clock: Whole seconds since the epoch.
+        only_due: Only verdicts whose time has come; else all.
+
+    Returns:
+        How many verdicts were written.
+
+    Raises:
+        StoreError: The database could not write, or the writer is closed.
+    """
+    written, after = 0, (0, "")
+    while True:
+        now, ledger = clock(), current.ledger
+        page = _page(engine, after, now if only_due else None)
+        if not page:
+            return written
+        revised = [each for row in page if _differs(each := _judge(row, current, ledger, now), now)]
+        counted = _write(writer, current, ledger, revised, now)
+        if counted is None:
+            continue
+        written += counted
+        after = page[-1].held.profile_id, page[-1].held.group
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A verdict and the bytes of its profile."""
+
+    held: Held
+    body: bytes
+
+
+def _page(engine: Engine, after: tuple[int, str], due_at: int | None) -> list[_Row]:
+    key = tuple_(verdicts.c.profile_id, verdicts.c.group_name)
+    query = (
+        select(verdicts, profiles.c.body.label("profile"))
+        .join(profiles, profiles.c.id == verdicts.c.profile_id)
+        .where(key > after)
+        .order_by(verdicts.c.profile_id, verdicts.c.group_name)
+        .limit(READ_MAX)
+    )
+    if due_at is not None:
+        query = query.where(verdicts.c.next_change_at <= due_at)
+    with engine.connect() as conn:
+        return [_Row(held_of(row), row.profile) for row in conn.execute(query)]
+
+
+def _judge(row: _Row, current: Current, ledger: Ledger, now: int) -> Revised:
+    held = row.held
+    try:
+        verdict = judge(read_profile(row.body), current.policy(held.group), ledger, now)
+    except Exception:  # noqa: BLE001 - see below
+        # One profile that a rule cannot take must not keep the others from being judged.
+        _log.exception("not judged", profile_id=held.profile_id, group=held.group)
+        later = msgspec.structs.replace(held.verdict, next_change_at=now + FAILED_AGAIN_S)
+        return Revised(held, later)
+    findings = begun(held.verdict.findings, verdict.findings, now)
+    return Revised(held, msgspec.structs.replace(verdict, findings=findings))
+
+
+def _differs(revised: Revised, now: int) -> bool:
+    old, new = revised.held, revised.verdict
+    if new.tag != old.tag or new.lookups != old.verdict.lookups:
+        return True
+    if old.next_change_at is None:
+        return new.next_change_at is not None
+    is_due = old.next_change_at <= now
+    return is_due or (new.next_change_at is not None and new.next_change_at < old.next_change_at)
+
+
+def _write(
+    writer: Writer, current: Current, ledger: Ledger, revised: Sequence[Revised], now: int
+) -> int | None:
+    """Writes verdicts in slices; None as soon as another ledger holds."""
+    written = 0
+    for part in _slices(revised):
+
+        def work(conn: Connection, part: Sequence[Revised] = part) -> int | None:
+            # The ledger is swapped on this thread: nothing can come between.
+            return revise(conn, part, now) if current.ledger is ledger else None
+
+        counted = writer.run(work).result()
+        if counted is None:
+            return None
+        written += counted
+    return written
+
+
+def _slices(revised: Sequence[Revised]) -> Iterator[Sequence[Revised]]:
+    for start in range(0, len(revised), WRITE_MAX):
+        yield revised[start : start + WRITE_MAX]
