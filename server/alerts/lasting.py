@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from server.alerts import bodies
 from server.alerts.bodies import LABELS_MAX, Changed
+from server.alerts.rows import Row
 from server.store import outbox as store
-from server.store.outbox import Row
 from server.store.tables import machines, transitions, verdicts
 
 LOOKED_AT_MAX = 1_000

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from server.alerts import bodies
 from server.alerts.bodies import Changed, Incident
+from server.alerts.rows import Row
 from server.store import outbox as store
-from server.store.outbox import Row
 from server.transitions import Told, Transition, told_as
 
 _TAKES_BACK: Mapping[Told, Told] = MappingProxyType({"drifted": "healed", "healed": "drifted"})

@@ -9,7 +9,7 @@ one, so that an outage of the destination does not end in a flood.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.store.outbox import HELD, Row
+from server.alerts.rows import HELD, Row
 
 MESSAGES_MAX = 20
 """Most messages within `CAP_S`, the operator's apart."""

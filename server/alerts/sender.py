@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine
 from server.alerts import lasting, messages, planning
 from server.alerts.destinations.interface import Destination
 from server.alerts.planning import CAP_S, MESSAGES_MAX, ROWS_MAX, Parcel
+from server.alerts.rows import NO_DESTINATION
 from server.errors import DeliveryError
 from server.store import outbox as store
 from server.store.writer import Writer
@@ -90,7 +91,7 @@ class Sender:
 
     def _drop_due(self, now: int) -> int:
         if self._has_work(now):
-            dropped = self._write(lambda conn: store.drop_due(conn, store.NO_DESTINATION, now))
+            dropped = self._write(lambda conn: store.drop_due(conn, NO_DESTINATION, now))
             self._log.info("alerts not sent: no destination is configured", rows=dropped)
         return 0
 

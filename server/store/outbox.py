@@ -11,41 +11,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
+from server.alerts.rows import HELD, NO_DESTINATION, Row
 from server.store.tables import outbox
-
-HELD = "beyond the hourly limit: counted in another message"
-"""Reason of a row that waits to be, or was, only counted in another one's message."""
-
-NO_DESTINATION = "no destination"
-"""Reason of a row that fell due while nothing was configured to send it to."""
 
 _Columns = tuple[int, str, str, str, int, int, str | None]
 
 _OPEN = and_(outbox.c.delivered_at.is_(None), outbox.c.dropped_at.is_(None))
 _UNCLAIMED = and_(_OPEN, outbox.c.lease_until.is_(None), outbox.c.attempts == 0)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the outbox.
-
-    Attributes:
-        id: Grows with every row.
-        topic: What it is about.
-        told: ``drifted``, ``healed``, ``unknown`` or ``operator``.
-        body: JSON, by `server.alerts.bodies`.
-        created_at: When it was written.
-        attempts: How often it was taken.
-        reason: Why it was not sent at the last attempt, or `HELD`.
-    """
-
-    id: int
-    topic: str
-    told: str
-    body: str
-    created_at: int
-    attempts: int = 0
-    reason: str | None = None
 
 
 @dataclass(frozen=True)
