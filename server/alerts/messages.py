@@ -14,8 +14,8 @@ from agent.wire import FindingView
 from server.alerts import bodies
 from server.alerts.bodies import Changed, Incident, Word
 from server.alerts.planning import Parcel
+from server.alerts.rows import Row
 from server.rules import rules
-from server.store.outbox import Row
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def message(parcel: Parcel) -> Message:
 
 def _of_incident(incident: Incident) -> Message:
     name = "Ended" if incident.over else "Since"
-    title = "For the operator: over" if incident.over else "For the operator: attention needed"
+    title = "An operator's incident is over" if incident.over else "The operator is needed"
     return Message("operator", title, lead=incident.text, facts=(Fact(name, at=incident.at),))
 
 
@@ -159,8 +159,24 @@ def _of_fleet(body: Changed) -> Message:
         title=one if body.machines == 1 else many.format(body.machines),
         lead=_fleet_lead(body),
         facts=tuple(facts),
-        points=tuple(_point(item, body.at) for item in body.findings),
+        points=_examples(body),
     )
+
+
+def _examples(body: Changed) -> tuple[Point, ...]:
+    points: list[Point] = []
+    for item in body.findings:
+        point = _point(item, body.at)
+        if body.profiles > 1:
+            point = replace(point, sentence=f"for example: {point.sentence}")
+        if points and _same_mending(point, points[0]):
+            point = Point(point.sentence)
+        points.append(point)
+    return tuple(points)
+
+
+def _same_mending(one: Point, other: Point) -> bool:
+    return (one.since, one.deadline, one.fix) == (other.since, other.deadline, other.fix)
 
 
 def _fleet_lead(body: Changed) -> str | None:
