@@ -76,13 +76,11 @@ def literal(text: str, limit: int) -> str:
     seen = "".join(" " if unicodedata.category(char) in _UNSEEN else char for char in text)
     # A zero-width space: it reads the same, and calls nobody.
     harmless = _CALLS.sub("@\u200b", seen).strip() or "(blank)"
-    escaped = [_ESCAPES.get(char, char) for char in harmless]
-    whole = "".join(escaped)
-    if len(whole) <= limit:
-        return whole
-    while sum(map(len, escaped)) > limit - 1:
-        escaped.pop()
-    return "".join(escaped) + "…"
+    shown = "".join(_ESCAPES.get(char, char) for char in harmless)
+    if len(shown) <= limit:
+        return shown
+    # Never in the middle of an escape.
+    return re.sub(r"&[a-z]{0,3}\Z", "", shown[: limit - 1]) + "…"
 
 
 def _facts(facts: tuple[Fact, ...]) -> SectionBlock:
