@@ -1,0 +1,94 @@
+"""What answers mean, by example; that every answer has a meaning is a property test."""
+
+import msgspec
+import pytest
+
+from agent.answers import Answer, classify, enrolled
+from agent.errors import ExchangeError
+from agent.exchange_table import Outcome, State
+from agent.wire import Ack, Enrolled, Refusal
+
+
+def refusal(status: int, *, wires: tuple[int, ...] = (1,), error: str = "no") -> Answer:
+    """A refusal in the server's own words."""
+    return Answer(status, msgspec.json.encode(Refusal(error, "do this", wires=wires)))
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "meaning"),
+    [
+        (State.CHECK_IN, 400, Outcome.UNREADABLE),
+        (State.CHECK_IN, 401, Outcome.UNAUTHORISED),
+        (State.CHECK_IN, 403, Outcome.REFUSED),
+        (State.CHECK_IN, 409, Outcome.REFUSED),
+        (State.CHECK_IN, 413, Outcome.TOO_LARGE),
+        (State.CHECK_IN, 422, Outcome.UNREADABLE),
+        (State.CHECK_IN, 429, Outcome.BUSY),
+        (State.CHECK_IN, 503, Outcome.BUSY),
+        (State.CHECK_IN, 500, Outcome.UNREACHED),
+        (State.UPLOAD, 409, Outcome.UNREADABLE),
+        (State.ASK, 404, Outcome.REFUSED),
+    ],
+)
+def test_each_refusal_of_the_protocol_has_its_meaning(
+    state: State, status: int, meaning: Outcome
+) -> None:
+    """The server's words are passed on with it."""
+    told = classify(state, refusal(status), wire=1)
+    assert (told.outcome, told.reason, told.advice) == (meaning, "no", "do this")
+
+
+def test_an_ack_that_asks_for_a_new_epoch_is_no_acknowledgement() -> None:
+    """Nothing of what was sent counts as told."""
+    body = msgspec.json.encode(Ack("match", "t", 60, resync=True))
+    assert classify(State.CHECK_IN, Answer(200, body), wire=1).outcome is Outcome.RESYNC
+
+
+def test_an_ack_of_a_newer_server_is_still_an_ack() -> None:
+    """Fields that the agent does not know are passed over."""
+    body = b'{"state":"match","tag":"t","next_s":60,"news":{"x":1}}'
+    assert classify(State.CHECK_IN, Answer(200, body), wire=1).outcome is Outcome.DONE
+
+
+def test_the_newest_common_wire_version_is_chosen() -> None:
+    """Of those that both sides name."""
+    told = classify(State.CHECK_IN, refusal(422, wires=(2, 1)), wire=3, spoken=(3, 2, 1))
+    assert (told.outcome, told.wire) == (Outcome.OTHER_WIRE, 2)
+
+
+def test_no_common_wire_version_names_both_sides() -> None:
+    """The reason says who speaks what, the advice who should be updated."""
+    told = classify(State.CHECK_IN, refusal(422, wires=(9, 8)), wire=1)
+    assert told.outcome is Outcome.NO_WIRE
+    assert told.reason == "the server reads wire versions 9, 8; this agent speaks 1"
+    assert "update" in told.advice
+
+
+def test_a_servers_words_are_one_short_line() -> None:
+    """They go to a terminal and to a log."""
+    told = classify(State.CHECK_IN, refusal(403, error="a\x1b[2J\nb" + "c" * 500), wire=1)
+    assert told.reason.isprintable()
+    assert len(told.reason) == 200
+
+
+def test_an_enrolment_is_read() -> None:
+    """The machine's id and token come out of the answer."""
+    body = msgspec.json.encode(Enrolled("m", "t", "g"))
+    assert enrolled(Answer(201, body)) == Enrolled("m", "t", "g")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (refusal(403), "no"),
+        (refusal(409, error="the label is in use"), "the label is in use"),
+        (Answer(500, b"oops"), "it answered 500"),
+        (Answer(200, b"<p>hotel</p>"), "not the server's own"),
+    ],
+)
+def test_a_refused_enrolment_says_why(answer: Answer, said: str) -> None:
+    """And what to do about it."""
+    with pytest.raises(ExchangeError, match=said) as caught:
+        enrolled(answer)
+    assert caught.value.advice
+    assert caught.value.status == answer.status
