@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
@@ -78,6 +79,14 @@ class Fetched:
     validators: Validators
 
 
+class Raw(Protocol):
+    """An answer that urllib3 has opened, as far as it is used here."""
+
+    def read1(self, amt: int, /, *, decode_content: bool) -> bytes:
+        """The bytes of one underlying read, at most `amt`."""
+        ...
+
+
 class Body:
     """The bytes of one answer, read once from front to back, and their digests.
 
@@ -88,9 +97,7 @@ class Body:
         ends_at: The deadline on the monotonic clock.
     """
 
-    def __init__(
-        self, raw: urllib3.BaseHTTPResponse, limits: Limits, where: str, ends_at: float
-    ) -> None:
+    def __init__(self, raw: Raw, limits: Limits, where: str, ends_at: float) -> None:
         self._raw = raw
         self._limits = limits
         self._where = where
