@@ -72,13 +72,14 @@ def told_as(change: Transition) -> Told | None:
     """What people are told of a change; None for nothing.
 
     An outage of a source turns verdicts `unknown` and back. It is the operator's one
-    incident: machines that were told to drift are not told so again when it ends.
+    incident: no laptop is told for it, neither as it begins nor, if it was told to drift
+    before, as it ends.
     """
     before = change.before
     if before == "unknown" and change.told == "drifted":
         before = "drift"
     told = TOLD.get((before, change.after))
-    if told == "unknown" and change.kind == "fleet" and change.cause == "build-behind":
+    if told == "unknown" and change.cause == "build-behind":
         return None
     return told
 
