@@ -2,7 +2,8 @@
 
 A file is opened for reading, without blocking and without changing its access time where
 the system allows that, and only if it is a regular file: a pipe in somebody's home cannot
-hold the agent up, and a scan cannot be seen in the files that it read.
+hold the agent up, and a scan cannot be seen in the files and folders that it read. What a
+kernel notes of a link that was followed, its access time, no program can keep it from.
 """
 
 import errno
@@ -25,6 +26,7 @@ _OPEN_FLAGS = (
     | getattr(os, "O_NOINHERIT", 0)
 )
 _NO_ATIME = getattr(os, "O_NOATIME", 0)
+_LISTS_DESCRIPTORS = os.listdir in os.supports_fd and hasattr(os, "O_DIRECTORY")
 
 _ARCHES = {
     "x86_64": "x64",
@@ -53,14 +55,30 @@ def open_quietly(path: Path) -> BinaryIO:
     return file
 
 
-def _open_descriptor(path: Path) -> int:
+def list_quietly(path: Path) -> list[str]:
+    """The names in a folder, listed without a trace.
+
+    Raises:
+        OSError: It is no folder, or cannot be read.
+    """
+    if not _LISTS_DESCRIPTORS:
+        return os.listdir(path)  # noqa: PTH208 - names, not paths
+    descriptor = _open_descriptor(path, os.O_DIRECTORY)
+    try:
+        return os.listdir(descriptor)  # noqa: PTH208 - a path would be opened again
+    finally:
+        os.close(descriptor)
+
+
+def _open_descriptor(path: Path, more: int = 0) -> int:
+    flags = _OPEN_FLAGS | more
     if _NO_ATIME:
         try:
-            return os.open(path, _OPEN_FLAGS | _NO_ATIME)
+            return os.open(path, flags | _NO_ATIME)
         except PermissionError:
             # Only a file's owner may ask for O_NOATIME (open(2)); a reader may still read.
             pass
-    return os.open(path, _OPEN_FLAGS)
+    return os.open(path, flags)
 
 
 def file_stat(found: os.stat_result, *, executable: bool) -> FileStat:
@@ -134,7 +152,7 @@ class LiveHost:
 
     def listdir(self, path: PurePath) -> tuple[str, ...]:
         """As `agent.host.Host.listdir`."""
-        return tuple(sorted(os.listdir(_refuse_nul(path))))  # noqa: PTH208 - names, not paths
+        return tuple(sorted(list_quietly(_refuse_nul(path))))
 
     def open(self, path: PurePath) -> BinaryIO:
         """As `agent.host.Host.open`."""
