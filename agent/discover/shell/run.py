@@ -43,7 +43,7 @@ FILES_MAX = 200
 STEPS_MAX = 50_000
 """Most commands that are followed."""
 
-_DEPTH_MAX = 30
+_DEPTH_MAX = 120
 _SETS_PATH = re.compile(r"\b(?:PATH|path)\+?=|add_path|path_?(?:add|append|prepend|munge)")
 
 
@@ -73,7 +73,8 @@ class Runner:
         """Follows one start file to its end; once, and only if it is there."""
         try:
             self.source(path)
-        except _TooLong:
+        except (_TooLong, RecursionError):
+            # Words nested in words count no steps, but they end here too.
             self.state.look.problems["the shell's start files are too long to follow"] = None
             self.state.unknown_in_front()
 
@@ -97,7 +98,7 @@ class Runner:
         """Follows a text; a ``return`` ends it."""
         script = parse(text)
         try:
-            found = self._deeper(script.body)
+            found = self._follow(script.body)
         except _Return:
             found = True
         if any(_SETS_PATH.search(line) for line in script.leftover):
@@ -109,7 +110,7 @@ class Runner:
         outer = self.state.arguments
         self.state.arguments = list(arguments)
         try:
-            return self._deeper(self.state.functions[name])
+            return self._follow(self.state.functions[name])
         except _Return:
             return True
         finally:
@@ -121,20 +122,15 @@ class Runner:
             raise _Return
         return None
 
-    def _deeper(self, command: Command) -> Answer:
-        if self._depth >= _DEPTH_MAX:
+    def _follow(self, command: Command) -> Answer:
+        self._steps += 1
+        if self._steps > STEPS_MAX or self._depth > _DEPTH_MAX:
             raise _TooLong
         self._depth += 1
         try:
-            return self._follow(command)
+            return _FOLLOW[type(command)](self, command)
         finally:
             self._depth -= 1
-
-    def _follow(self, command: Command) -> Answer:
-        self._steps += 1
-        if self._steps > STEPS_MAX:
-            raise _TooLong
-        return _FOLLOW[type(command)](self, command)
 
     @contextmanager
     def _supposing(self, found: Answer) -> Iterator[None]:

@@ -96,15 +96,11 @@ class _Parser:
             pass
 
     def _list(self) -> Group:
-        self._depth += 1
-        if self._depth > _DEPTH_MAX:
-            raise ShellSyntaxError("nested too deep")
         commands: list[Command] = []
         self._ends()
         while (token := self._peek()) and not self._at_end(token):
             commands.append(self._and_or())
             self._ends()
-        self._depth -= 1
         return Group(tuple(commands))
 
     @staticmethod
@@ -127,15 +123,25 @@ class _Parser:
             pass
 
     def _pipeline(self) -> Command:
-        if self._take("word", "!"):
-            return Not(self._pipeline())
+        is_turned = False
+        while self._take("word", "!"):
+            is_turned = not is_turned
         stages = [self._command()]
         while self._take("op", "|", "|&"):
             self._newlines()
             stages.append(self._command())
-        return stages[0] if len(stages) == 1 else Apart(tuple(stages))
+        found = stages[0] if len(stages) == 1 else Apart(tuple(stages))
+        return Not(found) if is_turned else found
 
     def _command(self) -> Command:
+        self._depth += 1
+        if self._depth > _DEPTH_MAX:
+            raise ShellSyntaxError("nested too deep")
+        found = self._one_command()
+        self._depth -= 1
+        return found
+
+    def _one_command(self) -> Command:
         token = self._peek()
         if token is None:
             raise ShellSyntaxError("a command is missing")

@@ -41,6 +41,7 @@ _PLAIN = re.compile(r"[^\s'\"\\$`;|&()<>]+")
 _ARRAY_START = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=\Z")
 _CLOSING = {"(": ")", "{": "}"}
 _DEPTH_MAX = 40
+_ARITHMETIC_MAX_CHARS = 500
 
 
 def tokens(text: str) -> list[Token]:
@@ -82,8 +83,8 @@ class _Scanner:
             self._at = document.end()
         elif redirection := _REDIRECTION.match(text, at):
             self._at = self._target(redirection.end())
-        elif text.startswith("((", at) and (end := text.find("))", at)) >= 0:
-            self._word(end + 2)
+        elif (end := _arithmetic_end(text, at)) > at:
+            self._word(end)
         elif operator := _OPERATOR.match(text, at):
             self._operator(operator)
         else:
@@ -164,6 +165,13 @@ def _opens_in_word(text: str, start: int, at: int) -> bool:
         return True
     # A glob qualifier or pattern group; "name()" begins a function.
     return at > start and not text.startswith("()", at) and text[at - 1] in "*?+@!=/"
+
+
+def _arithmetic_end(text: str, at: int) -> int:
+    if not text.startswith("((", at):
+        return at
+    end = text.find("))", at, at + _ARITHMETIC_MAX_CHARS)
+    return at if end < 0 else end + 2
 
 
 def quoted_end(text: str, at: int, depth: int = 0) -> int:
