@@ -1,0 +1,159 @@
+"""The census: one file one install, one collector's failure its own, the order fixed."""
+
+from collections.abc import Callable
+from pathlib import Path, PurePath
+
+import pytest
+
+from agent import wire
+from agent.discover import census
+from agent.discover.census import Census
+from agent.fingerprint import Fingerprints
+from agent.host import Host
+from agent.testing import RecordedHost, program_bytes
+
+Take = Callable[[Host], Census]
+Tree = Callable[..., RecordedHost]
+PROGRAM = {"program": {"platform": "linux-x64", "version": "2.1.330"}}
+PACKAGE = "lib/node_modules/@anthropic-ai/claude-code"
+
+
+def _told(found: Census) -> list[tuple[str, str, str, bool]]:
+    return [
+        (each.install.method, each.install.place, each.install.state, each.install.counted)
+        for each in found.installs
+    ]
+
+
+def test_a_program_that_no_method_knows_is_an_install_of_another_kind(
+    tree: Tree, take: Take
+) -> None:
+    """What the shell starts counts, whoever put it there."""
+    host = tree({"/opt/x/claude": PROGRAM, "/usr/local/bin/claude": {"link": "/opt/x/claude"}})
+    found = take(host)
+    assert _told(found) == [("other", "search-path", "ok", True)]
+    assert found.installs[0].names == (PurePath("/usr/local/bin/claude"),)
+
+
+def test_a_launcher_script_is_counted_and_not_examined(tree: Tree, take: Take) -> None:
+    """A wrapper of the user's own says nothing of what it starts."""
+    host = tree({"/usr/local/bin/claude": {"text": "#!/bin/sh\nexec x\n", "mode": "x"}})
+    found = take(host)
+    assert _told(found) == [("other", "search-path", "not-examined", True)]
+    assert found.installs[0].install.reason == "the launcher is a script"
+
+
+def test_one_file_under_two_methods_is_one_install(tree: Tree, take: Take) -> None:
+    """A hard link of the native version in npm's place is not a second copy."""
+    native = "/home/u/.local/share/claude/versions/2.1.330"
+    host = tree({native: PROGRAM, f"/usr/local/{PACKAGE}/bin/claude.exe": {"same": native}})
+    found = take(host)
+    assert _told(found) == [("native", "versions", "ok", False)]
+    assert len(found.installs[0].names) == 1
+
+
+def test_a_phantom_npm_prefix_is_no_second_install(tree: Tree, take: Take) -> None:
+    """An npm prefix of ~/.local makes the native launcher no package."""
+    host = tree(
+        {
+            "/home/u/.npmrc": "prefix=~/.local\n",
+            "/home/u/.profile": "PATH=~/.local/bin:$PATH",
+            "/home/u/.local/share/claude/versions/2.1.330": PROGRAM,
+            "/home/u/.local/bin/claude": {"link": "../share/claude/versions/2.1.330"},
+        }
+    )
+    assert _told(take(host)) == [("native", "versions", "ok", True)]
+
+
+def test_an_npm_copy_before_the_native_one_shadows_it(tree: Tree, take: Take) -> None:
+    """The first on PATH counts, the newer one behind it is at rest."""
+    older = {"program": {"platform": "linux-x64", "version": "2.1.197"}}
+    host = tree(
+        {
+            "/home/u/.profile": "PATH=~/n/bin:~/.local/bin:$PATH",
+            f"/home/u/n/{PACKAGE}/bin/claude.exe": older,
+            "/home/u/n/bin/claude": {"link": f"../{PACKAGE}/bin/claude.exe"},
+            "/home/u/.local/share/claude/versions/2.1.330": PROGRAM,
+            "/home/u/.local/bin/claude": {"link": "../share/claude/versions/2.1.330"},
+        }
+    )
+    assert _told(take(host)) == [
+        ("npm", "global", "ok", True),
+        ("native", "versions", "ok", False),
+    ]
+
+
+def test_what_does_not_fit_is_counted_and_not_hashed(tree: Tree, take: Take) -> None:
+    """Forty versions kept by the installer: 32 told, the counted one among them."""
+    versions = {f"/home/u/.local/share/claude/versions/2.1.{at}": PROGRAM for at in range(40)}
+    launcher = {"/home/u/.local/bin/claude": {"link": "../share/claude/versions/2.1.39"}}
+    host = tree({**versions, **launcher, "/home/u/.profile": "PATH=~/.local/bin:$PATH"})
+    found = take(host)
+    assert (len(found.installs), found.more) == (wire.INSTALLS_MAX, 8)
+    assert found.installs[0].install.claimed == "2.1.39"
+    assert found.installs[0].install.counted
+
+
+class _BrokenDisk(RecordedHost):
+    """A recorded host on which one folder fails as no method expects."""
+
+    def listdir(self, path: PurePath) -> tuple[str, ...]:
+        if path.parts[-2:] == ("claude", "versions"):
+            raise MemoryError("/home/u/secret")
+        return super().listdir(path)
+
+
+class _BrokenShell(RecordedHost):
+    """A recorded host whose start files fail as nobody expects."""
+
+    def read(self, path: PurePath, *, max_bytes: int) -> bytes:
+        if path.name == ".bashrc":
+            raise MemoryError("/home/u/secret")
+        return super().read(path, max_bytes=max_bytes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "collector", "places"),
+    [(_BrokenDisk, "native", ["global"]), (_BrokenShell, "search_path", ["versions", "global"])],
+)
+def test_a_collector_fails_alone(
+    take: Take, kind: type[RecordedHost], collector: str, places: list[str]
+) -> None:
+    """Its name and the kind of failure are told, without the text that could hold a path."""
+    host = kind(
+        {
+            "origin": {"kind": "facts"},
+            "host": {"system": "linux", "arch": "x64", "home": "/home/u", "shell": "bash"},
+            "files": {
+                "/home/u/.bashrc": {"text": ""},
+                "/home/u/.local/share/claude/versions/2.1.330": PROGRAM,
+                f"/usr/local/{PACKAGE}/bin/claude.exe": PROGRAM,
+            },
+        }
+    )
+    found = take(host)
+    assert found.problems == (wire.Problem(collector, "it failed: MemoryError"),)
+    assert [each.install.place for each in found.installs] == places
+
+
+def test_progress_is_told_for_what_is_hashed(
+    tmp_path: Path, live: Callable[[Path], Host], fingerprints: Fingerprints
+) -> None:
+    """Bytes done and bytes in all, of each program."""
+    versions = tmp_path / "home/.local/share/claude/versions"
+    versions.mkdir(parents=True)
+    program = versions / "2.1.330"
+    program.write_bytes(program_bytes("linux-x64", "2.1.330").ljust(30_000_000, b"\0"))
+    program.chmod(0o755)
+    told: list[tuple[int, int]] = []
+    census.take(live(tmp_path / "home"), fingerprints, lambda *at: told.append(at))
+    assert told
+    assert {total for _, total in told} == {30_000_000}
+
+
+def test_the_programs_and_their_links_are_watched(tree: Tree, take: Take) -> None:
+    """A program replaced in place changes its own file only."""
+    host = tree({"/opt/x/claude": PROGRAM, "/usr/local/bin/claude": {"link": "/opt/x/claude"}})
+    watch = take(host).watch
+    assert {PurePath("/opt/x/claude"), PurePath("/usr/local/bin/claude")} <= set(watch)
+    assert len(set(watch)) == len(watch)
