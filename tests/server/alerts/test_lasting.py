@@ -86,7 +86,7 @@ def test_a_machine_is_told_as_it_stands_now(
     at = change().at
     _pair(conn, 7, verdict, at)
     conn.execute(update(machines).values(exception=exception))
-    _told(conn, change(after="unknown", machine_id="m7-0"))
+    _told(conn, change(after="unknown", cause="not-examined", machine_id="m7-0"))
     drop_overtaken(conn, at + LATER_S)
     query = select(outbox.c.id).where(outbox.c.dropped_at.is_(None))
     assert len(conn.execute(query).all()) == left
@@ -94,7 +94,7 @@ def test_a_machine_is_told_as_it_stands_now(
 
 def test_a_forgotten_machine_is_not_told(conn: Connection, change: Make) -> None:
     """What is no longer there is no longer unknown."""
-    _told(conn, change(after="unknown"))
+    _told(conn, change(after="unknown", cause="not-examined"))
     drop_overtaken(conn, change().at + LATER_S)
     assert conn.execute(select(outbox.c.reason)).scalar_one() == "no longer unknown"
 
@@ -159,6 +159,6 @@ def test_a_pair_that_mended_in_between_waits_for_its_later_row(
 
 def test_before_the_hour_nothing_is_looked_at(conn: Connection, change: Make) -> None:
     """A row that is not due is left alone."""
-    _told(conn, change(after="unknown"))
+    _told(conn, change(after="unknown", cause="not-examined"))
     drop_overtaken(conn, change().at + UNKNOWN_TOLD_AFTER_S)
     assert conn.execute(select(outbox.c.dropped_at)).scalar_one() is None

@@ -101,7 +101,7 @@ def test_healing_after_a_failed_attempt_is_told(conn: Connection, change: Make) 
 @pytest.mark.parametrize("after", ["match", "pending", "silent", "left"])
 def test_unknown_that_ended_is_dropped(conn: Connection, change: Make, after: str) -> None:
     """A machine that is no longer unknown is not told as unknown an hour later."""
-    tell(conn, change(after="unknown"))
+    tell(conn, change(after="unknown", cause="not-examined"))
     tell(conn, change(before="unknown", after=after, at=change().at + 60))
     assert _open(conn) == []
     assert conn.execute(select(outbox.c.reason)).scalar_one() == "no longer unknown"
@@ -109,7 +109,7 @@ def test_unknown_that_ended_is_dropped(conn: Connection, change: Make, after: st
 
 def test_unknown_that_became_drift_is_told_as_drift(conn: Connection, change: Make) -> None:
     """The unknown row goes, the drift is told."""
-    tell(conn, change(after="unknown"))
+    tell(conn, change(after="unknown", cause="not-examined"))
     tell(conn, change(before="unknown", at=change().at + 60))
     assert _open(conn) == [("drifted", 1)]
 
@@ -117,7 +117,7 @@ def test_unknown_that_became_drift_is_told_as_drift(conn: Connection, change: Ma
 def test_a_drift_that_became_unknown_is_still_told(conn: Connection, change: Make) -> None:
     """Unknown takes back no drift: nobody would hear of it when it drifts on."""
     tell(conn, change())
-    tell(conn, change(before="drift", after="unknown", at=change().at + 1))
+    tell(conn, change(before="drift", after="unknown", cause="not-examined", at=change().at + 1))
     assert _open(conn) == [("drifted", 1), ("unknown", 1)]
 
 
@@ -189,6 +189,7 @@ def test_many_changes_at_once_end_as_one_by_one(conn: Connection, change: Make) 
 def test_an_outage_of_a_source_tells_no_laptop(conn: Connection, change: Make) -> None:
     """Heads that cannot be read make verdicts unknown: the operator's incident alone."""
     tell(conn, change(kind="fleet", after="unknown", cause="build-behind"))
+    tell(conn, change(kind="machine", before=None, after="unknown", cause="build-behind"))
     assert _open(conn) == []
 
 
