@@ -1,0 +1,97 @@
+"""Machines as people and programs are shown them: a page of many, or one with its history. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from agent.wire import Answer, FindingView, MachineView, Standing
+
+TIMELINE_MAX = 200
+"""Most things told of one machine's timeline."""
+
+
+class ListedMachine(Answer, frozen=True):
+    """A machine in a list.
+
+    Attributes:
+        machine: Its id.
+        label: Its name.
+        group: Its group.
+        standing: How it stands.
+        last_seen: The last acknowledged check-in, or its enrolment.
+        owner: Who to ask about it.
+        agent: The agent's version at its last check-in.
+        profile: Digest of its profile; none before the first one.
+    """
+
+    machine: str
+    label: str
+    group: str
+    standing: Standing
+    last_seen: int
+    owner: str | None = None
+    agent: str | None = None
+    profile: str | None = None
+
+
+class MachinesView(Answer, frozen=True):
+    """The answer of ``GET /v1/machines``.
+
+    Attributes:
+        machines: In the order of their ids.
+        next: Ask again with ``after`` set to this for the next page; null on the last one.
+    """
+
+    machines: tuple[ListedMachine, ...]
+    next: str | None
+
+
+class Happening(Answer, frozen=True):
+    """One thing in a machine's timeline.
+
+    Attributes:
+        at: When.
+        kind: ``profile`` (it took one), ``verdict`` (its profile was judged again) or
+            ``standing`` (by its own facts: silent, left, speaking again).
+        standing: How it, or its profile, stood from then on.
+        profile: Digest of the profile; none for ``standing``.
+        findings: As the verdict had them; not dated for this machine.
+    """
+
+    at: int
+    kind: str
+    standing: Standing
+    profile: str | None = None
+    findings: tuple[FindingView, ...] = ()
+
+
+class MachineHistoryView(MachineView, frozen=True, kw_only=True):
+    """The answer of ``GET /v1/machines/{id}``: as the machine itself is told, and its timeline.
+
+    Attributes:
+        timeline: Newest first, at most `TIMELINE_MAX`.
+    """
+
+    timeline: tuple[Happening, ...]
+
+
+def page(listed: Sequence[ListedMachine], limit: int) -> MachinesView:
+    """One page out of one more machine than fits on it, where there is one more.
+
+    Args:
+        listed: In the order of their ids, at most `limit` + 1.
+        limit: Most machines on the page, at least 1.
+    """
+    shown = tuple(listed[:limit])
+    return MachinesView(shown, next=shown[-1].machine if len(listed) > limit else None)
+
+
+def history(machine: MachineView, timeline: Iterable[Happening]) -> MachineHistoryView:
+    """A machine with its timeline.
+
+    Args:
+        machine: As it is told itself.
+        timeline: Oldest first.
+    """
+    newest_first = tuple(timeline)[: -TIMELINE_MAX - 1 : -1]
+    return MachineHistoryView(**msgspec.structs.asdict(machine), timeline=newest_first)

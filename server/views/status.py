@@ -1,0 +1,219 @@
+"""The whole fleet at one moment: how many stand how, and what that rests on. Pure.
+
+Share is `match` over all machines that are not paused, absent or left. A machine that is
+silent or unknown stays in the denominator: it is never counted as matching, and never
+forgotten either. Without a machine to count there is no share.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from agent.wire import Answer, HeadView, Standing
+from server.releases.ledger import Ledger
+from server.views.releases import head_view
+
+NOT_COUNTED: frozenset[Standing] = frozenset({"paused", "absent", "left"})
+"""Standings that are not in the share's denominator."""
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """How a release source does.
+
+    Attributes:
+        name: ``npm`` or ``bucket``.
+        state: ``ok``, ``unreachable``, or ``waiting`` before the first answer.
+        since: Since when; None while waiting.
+        read_at: The last successful reading; None before the first.
+        error: Why it is unreachable.
+    """
+
+    name: str
+    state: str
+    since: int | None = None
+    read_at: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class AlertFacts:
+    """How the alerts fare.
+
+    Attributes:
+        waiting: Not yet delivered.
+        oldest_at: When the oldest of them was written; None without one.
+        held: Of those waiting: beyond the hourly limit, to be counted in the next message.
+        failing: Of those waiting: tried, and not delivered.
+        reason: Why the latest of those failed; None if none does.
+        untold: Not sent, since no destination is set.
+        delivered_at: When a message was last delivered; None if never.
+    """
+
+    waiting: int = 0
+    oldest_at: int | None = None
+    held: int = 0
+    failing: int = 0
+    reason: str | None = None
+    untold: int = 0
+    delivered_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What the store knows of the whole fleet.
+
+    Attributes:
+        counts: How many machines, by (group, standing).
+        sources: Every source that the settings name or that was ever read.
+        alerts: How the alerts fare.
+        lookups_waiting: Reported versions that are still being looked up.
+    """
+
+    counts: Mapping[tuple[str, str], int]
+    sources: tuple[SourceFacts, ...] = ()
+    alerts: AlertFacts = AlertFacts()
+    lookups_waiting: int = 0
+
+
+class Tally(Answer, frozen=True):
+    """How some machines stand.
+
+    Attributes:
+        machines: How many there are, whatever their standing.
+        standings: How many by standing; one that nobody has is left out.
+        in_share: How many are in the share's denominator.
+        share: `match` over `in_share`, from 0 to 1; null where that is 0.
+    """
+
+    machines: int
+    standings: dict[str, int]
+    in_share: int
+    share: float | None
+
+
+class HeadStatus(HeadView, frozen=True, kw_only=True):
+    """A head and its age.
+
+    Attributes:
+        age_s: Seconds since it was last read.
+    """
+
+    age_s: int
+
+
+class SourceStatus(Answer, frozen=True):
+    """How a release source does.
+
+    Attributes:
+        source: ``npm`` or ``bucket``.
+        state: ``ok``, ``unreachable``, or ``waiting`` before the first answer.
+        since: Since when; null while waiting.
+        read_at: The last successful reading; null before the first.
+        error: Why it is unreachable.
+    """
+
+    source: str
+    state: str
+    since: int | None
+    read_at: int | None
+    error: str | None = None
+
+
+class AlertStatus(Answer, frozen=True):
+    """How the alerts fare.
+
+    Attributes:
+        waiting: Not yet delivered.
+        oldest_s: Age of the oldest of them, in seconds; null without one.
+        held: Of those waiting: beyond the hourly limit, to be counted in the next message.
+        failing: Of those waiting: tried, and not delivered.
+        untold: Not sent, since no destination is set.
+        delivered_at: When a message was last delivered; null if never.
+        reason: Why the latest of those failing failed.
+    """
+
+    waiting: int
+    oldest_s: int | None
+    held: int
+    failing: int
+    untold: int
+    delivered_at: int | None
+    reason: str | None = None
+
+
+class StatusView(Answer, frozen=True):
+    """The answer of ``GET /v1/status``.
+
+    Attributes:
+        at: The server's clock.
+        fleet: All machines.
+        groups: The same by group.
+        heads: What every channel of every source points to.
+        sources: Every source that the settings name or that was ever read.
+        alerts: How the alerts fare.
+        lookups_waiting: Reported versions that are still being looked up, counted up to 64.
+    """
+
+    at: int
+    fleet: Tally
+    groups: dict[str, Tally]
+    heads: tuple[HeadStatus, ...]
+    sources: tuple[SourceStatus, ...]
+    alerts: AlertStatus
+    lookups_waiting: int
+
+
+def view(fleet: Fleet, ledger: Ledger, now: int) -> StatusView:
+    """The status at `now` (whole seconds since the epoch)."""
+    groups = sorted({group for group, _ in fleet.counts})
+    return StatusView(
+        at=now,
+        fleet=_tally((standing, count) for (_, standing), count in fleet.counts.items()),
+        groups={
+            group: _tally(
+                (standing, count)
+                for (name, standing), count in fleet.counts.items()
+                if name == group
+            )
+            for group in groups
+        },
+        heads=tuple(
+            HeadStatus(**msgspec.structs.asdict(told), age_s=max(0, now - told.read_at))
+            for told in map(head_view, ledger.heads())
+        ),
+        sources=tuple(
+            SourceStatus(item.name, item.state, item.since, item.read_at, item.error)
+            for item in fleet.sources
+        ),
+        alerts=_alerts(fleet.alerts, now),
+        lookups_waiting=fleet.lookups_waiting,
+    )
+
+
+def _alerts(facts: AlertFacts, now: int) -> AlertStatus:
+    return AlertStatus(
+        waiting=facts.waiting,
+        oldest_s=None if facts.oldest_at is None else max(0, now - facts.oldest_at),
+        held=facts.held,
+        failing=facts.failing,
+        untold=facts.untold,
+        delivered_at=facts.delivered_at,
+        reason=facts.reason,
+    )
+
+
+def _tally(counts: Iterable[tuple[str, int]]) -> Tally:
+    standings: Counter[str] = Counter()
+    for standing, count in counts:
+        if count:
+            standings[standing] += count
+    in_share = sum(count for name, count in standings.items() if name not in NOT_COUNTED)
+    return Tally(
+        machines=sum(standings.values()),
+        standings=dict(sorted(standings.items())),
+        in_share=in_share,
+        share=standings["match"] / in_share if in_share else None,
+    )
