@@ -21,18 +21,21 @@ from granian.rsgi import (  # type: ignore[attr-defined] # re-exported without s
 )
 from litestar.types import ASGIApp
 
-from agent.wire import PROFILE_MAX_BYTES, WIRE_VERSIONS, Ack, CheckIn
+from agent.wire import PROFILE_MAX_BYTES, Ack, CheckIn
 from server import bridge
 from server.errors import RequestRefused
 from server.logs import Refusals
 from server.views.api import refusals
 from server.views.api.refusals import JSON, Reply
+from server.views.api.request import bearer, is_json
 
 CHECK_INS = "/v1/check-ins"
 """Where check-ins go."""
 
 PROFILES = "/v1/profiles/"
 """Begins the path of every profile."""
+
+_log = structlog.stdlib.get_logger("server.front")
 
 _HEADERS = [("content-type", JSON), ("cache-control", "no-store")]
 
@@ -82,12 +85,10 @@ class Front:
                 protocol.response_bytes(200, _HEADERS, ack)
                 return
             reply = await self._other(scope, protocol)
-        except RequestRefused as refused:
-            self._counted.add(refused.status, CHECK_INS if scope.path == CHECK_INS else "other")
-            reply = refusals.told(refused)
-        except Exception:  # noqa: BLE001 - a bug in one request must not take the others along
-            structlog.get_logger(__name__).exception("request failed")
-            reply = refusals.told(refusals.bug())
+        except Exception as error:  # noqa: BLE001 - a bug in one request must not end the server
+            reply = refusals.told(self._refused(error))
+        if reply.status >= 400:  # noqa: PLR2004 - where refusals begin
+            self._counted.add(reply.status, CHECK_INS if scope.path == CHECK_INS else "other")
         protocol.response_bytes(reply.status, reply.headers, reply.body)
 
     async def _check_in(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
@@ -102,15 +103,23 @@ class Front:
             message = self._decode(body)
         except msgspec.DecodeError as error:
             raise refusals.unreadable(error) from error
-        if message.wire not in WIRE_VERSIONS:
-            raise refusals.unknown_wire(message.wire)
         return self._encode(await self._take(token, message))
 
     async def _other(self, scope: Scope, protocol: HTTPProtocol) -> Reply:
         is_profile = scope.path.startswith(PROFILES)
         limit = PROFILE_MAX_BYTES if is_profile else self._limits.request_max_bytes
         body = await self._read(scope, protocol, limit)
-        return await bridge.call(self._app, scope, body)
+        reply = await bridge.call(self._app, scope, body)
+        told_in_json = any(header == ("content-type", JSON) for header in reply.headers)
+        if reply.status >= 400 and not told_in_json:  # noqa: PLR2004 - where refusals begin
+            return refusals.told(refusals.by_status(reply.status))
+        return reply
+
+    def _refused(self, error: Exception) -> RequestRefused:
+        refused = refusals.of(error)
+        if refused.status == 500:  # noqa: PLR2004 - the one that is our mistake
+            _log.error("request failed", exc_info=error)
+        return refused
 
     async def _read(self, scope: Scope, protocol: HTTPProtocol, max_bytes: int) -> bytes:
         deadline = _Deadline()
@@ -126,17 +135,6 @@ class Front:
             raise
         finally:
             timer.cancel()
-
-
-def bearer(header: str | None) -> str | None:
-    """The token of an ``Authorization: Bearer`` header (RFC 6750 2.1), or None."""
-    scheme, _, token = (header or "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
-
-
-def is_json(header: str | None) -> bool:
-    """Whether a ``Content-Type`` header says JSON, with or without parameters."""
-    return header == JSON or (header or "").partition(";")[0].strip().lower() == JSON
 
 
 class _Deadline:

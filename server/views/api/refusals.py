@@ -8,11 +8,21 @@ import re
 from dataclasses import dataclass
 
 import msgspec
+from litestar.exceptions import HTTPException, ValidationException
 
 from agent.wire import WIRE_VERSIONS, Refusal
-from server.errors import RequestRefused
+from server.errors import RequestRefused, StoreError
 
 JSON = "application/json"
+
+BUSY_RETRY_AFTER_S = 30
+"""When to ask again while the database cannot be written, in seconds."""
+
+_BY_STATUS = {
+    404: ("there is nothing at this path", "see /schema for what there is"),
+    405: ("this path does not take this method", "see /schema for what it takes"),
+    500: ("the server made a mistake", "tell its operator to read the log"),
+}
 
 _encode = msgspec.json.Encoder().encode
 
@@ -34,14 +44,16 @@ class Reply:
     body: bytes
 
 
-def told(refused: RequestRefused) -> Reply:
-    """The answer for a refused request."""
-    headers = [("content-type", JSON), ("cache-control", "no-store")]
+def told(refused: RequestRefused, *further: tuple[str, str]) -> Reply:
+    """The answer for a refused request, with further headers where there are some."""
+    headers = [("content-type", JSON), ("cache-control", "no-store"), *further]
     if refused.status == 401:  # noqa: PLR2004 - RFC 9110 15.5.2 asks for the header
         headers.append(("www-authenticate", "Bearer"))
     if refused.retry_after_s is not None:
         headers.append(("retry-after", str(refused.retry_after_s)))
-    body = Refusal(error=str(refused), advice=refused.advice, path=refused.path)
+    said = Refusal(error=str(refused), advice=refused.advice, path=refused.path)
+    # At its default `wires` is left out, and the reader's default may be another one.
+    body = msgspec.to_builtins(said) | {"wires": WIRE_VERSIONS}
     return Reply(refused.status, headers, _encode(body))
 
 
@@ -58,16 +70,6 @@ def unreadable(error: msgspec.DecodeError) -> RequestRefused:
         advice=f"send what /schema describes, in one of the wire versions {_versions()}",
         status=422,
         path=path or "$",
-    )
-
-
-def unknown_wire(wire: int) -> RequestRefused:
-    """The refusal for a message in a wire version that this server does not read."""
-    return RequestRefused(
-        f"wire version {wire} is not read here",
-        advice=f"speak one of the wire versions {_versions()}",
-        status=422,
-        path="$.wire",
     )
 
 
@@ -117,10 +119,35 @@ def not_signed_in(who: str) -> RequestRefused:
     )
 
 
-def bug() -> RequestRefused:
-    """The refusal for a mistake of ours; the log has its traceback."""
+def of(error: Exception) -> RequestRefused:
+    """The refusal that an error becomes, whoever raised it; a bug of ours is a 500."""
+    if isinstance(error, RequestRefused):
+        return error
+    if isinstance(error, StoreError):
+        return RequestRefused(
+            str(error), advice="ask again later", status=503, retry_after_s=BUSY_RETRY_AFTER_S
+        )
+    if isinstance(error, ValidationException):
+        return _bad_parameter(error)
+    if isinstance(error, HTTPException) and error.status_code < 500:  # noqa: PLR2004 - ours begin there
+        return by_status(error.status_code)
+    return by_status(500)
+
+
+def by_status(status: int) -> RequestRefused:
+    """The refusal for a status of which no more is known."""
+    text, advice = _BY_STATUS.get(status, ("the request cannot be answered", "see /schema"))
+    return RequestRefused(text, advice=advice, status=status)
+
+
+def _bad_parameter(error: ValidationException) -> RequestRefused:
+    first = error.extra[0] if isinstance(error.extra, list) and error.extra else {}
+    path = f"query.{first['key']}" if "key" in first else None
     return RequestRefused(
-        "the server made a mistake", advice="tell its operator to read the log", status=500
+        f"a parameter cannot be used: {first.get('message', 'see its description')}",
+        advice="give it as /schema describes it",
+        status=422,
+        path=path,
     )
 
 

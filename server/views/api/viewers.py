@@ -1,0 +1,119 @@
+"""The calls that viewers make: people with curl, pages and other programs."""
+
+from typing import Annotated
+
+from litestar import get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+from sqlalchemy import Connection
+
+from agent.wire import Name, Refusal, Standing
+from server.errors import RequestRefused
+from server.store import read
+from server.store.timeline import timeline
+from server.views import machines, releases, status
+from server.views.api import facts
+from server.views.api.reading import Reads
+from server.views.api.request import needs_viewer
+
+MACHINES_MAX = 200
+"""Most machines on one page."""
+
+_VIEWER: list[dict[str, list[str]]] = [{"viewer": []}]
+
+_NOT_SIGNED_IN = {
+    401: ResponseSpec(Refusal, description="No viewer token, or one that does not hold.")
+}
+_BAD_PARAMETER = {422: ResponseSpec(Refusal, description="A parameter cannot be used.")}
+_NOT_FOUND = {404: ResponseSpec(Refusal, description="There is no such machine.")}
+
+
+@get(
+    "/v1/status",
+    tags=["viewers"],
+    summary="The whole fleet now",
+    guards=[needs_viewer],
+    security=_VIEWER,
+    responses=_NOT_SIGNED_IN,
+)
+async def get_status(reads: Reads) -> status.StatusView:
+    """Counts by standing, share, heads and their ages, sources, alerts."""
+    fleet = await reads.run(lambda conn: facts.fleet(conn, reads.sources))
+    return status.view(fleet, reads.current.ledger, reads.clock())
+
+
+@get(
+    "/v1/machines",
+    tags=["viewers"],
+    summary="Machines, page by page",
+    guards=[needs_viewer],
+    security=_VIEWER,
+    responses=_NOT_SIGNED_IN | _BAD_PARAMETER,
+)
+async def get_machines(
+    reads: Reads,
+    standing: Annotated[
+        Standing | None, Parameter(description="Only machines that stand so.")
+    ] = None,
+    group: Annotated[Name | None, Parameter(description="Only machines of this group.")] = None,
+    after: Annotated[str, Parameter(description="`next` of the page before.", max_length=64)] = "",
+    limit: Annotated[int, Parameter(description="Most machines told.", ge=1, le=MACHINES_MAX)] = (
+        MACHINES_MAX
+    ),
+) -> machines.MachinesView:
+    """In the order of their ids; a page that is not the last names the next one."""
+    rows = await reads.run(
+        lambda conn: read.machines_page(
+            conn, after=after, limit=limit + 1, group=group, standing=standing
+        )
+    )
+    return machines.page([facts.listed(row) for row in rows], limit)
+
+
+@get(
+    "/v1/machines/{machine:str}",
+    tags=["viewers"],
+    summary="One machine",
+    guards=[needs_viewer],
+    security=_VIEWER,
+    responses=_NOT_SIGNED_IN | _NOT_FOUND,
+)
+async def get_machine(
+    reads: Reads, machine: Annotated[str, Parameter(description="Its id.")]
+) -> machines.MachineHistoryView:
+    """Standing, findings, installs, overrides, and what happened to it."""
+
+    def view(conn: Connection) -> machines.MachineHistoryView | None:
+        found = read.machine_view(conn, reads.current, machine, reads.clock())
+        if found is None:
+            return None
+        return machines.history(found, map(facts.happening, timeline(conn, machine)))
+
+    seen = await reads.run(view)
+    if seen is None:
+        raise RequestRefused(
+            "there is no machine with this id", advice="see GET /v1/machines", status=404
+        )
+    return seen
+
+
+@get(
+    "/v1/releases",
+    tags=["viewers"],
+    summary="What is public",
+    guards=[needs_viewer],
+    security=_VIEWER,
+    responses=_NOT_SIGNED_IN | _BAD_PARAMETER,
+)
+async def get_releases(
+    reads: Reads,
+    limit: Annotated[
+        int, Parameter(description="Most releases told.", ge=1, le=releases.RELEASES_MAX)
+    ] = 30,
+) -> releases.ReleasesView:
+    """The newest releases with their files, and every head."""
+    return releases.view(reads.current.ledger, limit)
+
+
+ROUTES = (get_status, get_machines, get_machine, get_releases)
+"""All calls of viewers."""
