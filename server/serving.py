@@ -9,6 +9,7 @@ half of the requests instead of being refused. It also tells the real port of po
 
 import asyncio
 import errno
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -104,11 +105,14 @@ class _Embedded(Server):
     def _init_shared_socket(self) -> None:
         is_unix_socket = False
         holder: Any = SocketHolder  # its stub tells no arguments
-        self._shd: Any = holder(self.listening.fileno(), is_unix_socket, _BACKLOG)
+        # From here on the socket is Granian's, which closes it.
+        self._shd: Any = holder(self.listening.detach(), is_unix_socket, _BACKLOG)
 
 
 def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
+    # create_server adds its own words to the system's; a resolver's number is no errno.
+    known = error.errno in errno.errorcode
+    return os.strerror(error.errno) if known and error.errno else str(error.strerror or error)
 
 
 def _advice(error: OSError) -> str:

@@ -66,10 +66,6 @@ class Worker:
         """Starts the jobs; returns at once."""
         self._scheduler.start()
 
-    def poke(self, name: str) -> None:
-        """Has a job look now rather than at its next time."""
-        self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
-
     def stop(self) -> None:
         """Starts no further job; one under way may find the writer closed, and ends."""
         self._stopping.set()

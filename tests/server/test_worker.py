@@ -36,17 +36,6 @@ def test_a_job_that_fails_comes_again() -> None:
     worker.stop()
 
 
-def test_a_poked_job_looks_before_its_time() -> None:
-    """Who knows that there is work need not wait for the interval."""
-    runs = threading.Semaphore(0)
-    worker = Worker([Job("looks", _LONG_S, runs.release)])
-    worker.start()
-    assert runs.acquire(timeout=_PATIENCE_S)
-    worker.poke("looks")
-    assert runs.acquire(timeout=_PATIENCE_S)
-    worker.stop()
-
-
 def test_a_job_never_runs_twice_at_a_time() -> None:
     """A run that outlasts its interval is not joined by a second one."""
     free, entered, together = threading.Event(), threading.Event(), threading.Event()

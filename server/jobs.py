@@ -1,0 +1,112 @@
+"""What the worker does, job by job: looks for work, and hands it to the part whose it is.
+
+Looking is cheap (one indexed query on a reading connection), so it happens often, and
+nobody has to tell a job that there is work: a deadline takes effect within about a second,
+also one that was written by a request a moment ago.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, func, select
+
+from server.alerts.sender import Sender
+from server.current import Current
+from server.logs import REFUSALS_TOLD_EVERY_S, Refusals
+from server.releases.syncer import Syncer
+from server.store import fleet, public
+from server.store.rejudge import judge_again
+from server.store.tables import machines, verdicts
+from server.store.writer import Writer
+from server.worker import Job, Mark
+
+T = TypeVar("T")
+
+LOOK_EVERY_S = 1
+"""Seconds between two looks for deadlines and look-ups."""
+
+SEND_EVERY_S = 2
+"""Seconds between two looks at the outbox."""
+
+SILENT_MAX = 200
+"""Most machines looked at for silence in one transaction."""
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The parts that jobs put to work.
+
+    Attributes:
+        engine: For reading.
+        writer: For writing.
+        current: What is true now.
+        clock: The server's clock, in whole seconds since the epoch.
+        syncer: Reads the release sources.
+        sender: Sends alerts.
+        refusals: Counts refused requests.
+        news: Set when everything is to be judged again.
+    """
+
+    engine: Engine
+    writer: Writer
+    current: Current
+    clock: Callable[[], int]
+    syncer: Syncer
+    sender: Sender
+    refusals: Refusals
+    news: Mark
+
+    def all(self, heads_every_s: int) -> tuple[Job, ...]:
+        """Every job of the server."""
+        # Verdicts from before the start may rest on a ledger that has changed since.
+        self.news.set()
+        return (
+            Job("read heads", heads_every_s, self.read_heads),
+            Job("look up", LOOK_EVERY_S, self.look_up),
+            Job("judge", LOOK_EVERY_S, self.judge),
+            Job("silence", LOOK_EVERY_S, self.fall_silent),
+            Job("send alerts", SEND_EVERY_S, self.send_alerts),
+            Job("tell refusals", REFUSALS_TOLD_EVERY_S, self.refusals.tell),
+        )
+
+    def read_heads(self) -> None:
+        """Reads every source; has all judged again if that changed anything."""
+        if self.syncer.read_heads():
+            self.news.set()
+
+    def look_up(self) -> None:
+        """Answers the look-ups that wait, if any do."""
+        if self._read(lambda conn: bool(public.waiting(conn))) and self.syncer.look_up():
+            self.news.set()
+
+    def judge(self) -> None:
+        """Judges all again after news, else the verdicts whose time has come."""
+        if self.news.do(lambda: self._judge(only_due=False)):
+            return
+        now = self.clock()
+        due_at = self._read(lambda conn: conn.scalar(select(func.min(verdicts.c.next_change_at))))
+        if due_at is not None and due_at <= now:
+            self._judge(only_due=True)
+
+    def fall_silent(self) -> None:
+        """Looks at the machines whose time to be heard of has passed, in slices."""
+        now = self.clock()
+        due_at = self._read(lambda conn: conn.scalar(select(func.min(machines.c.due_at))))
+        while due_at is not None and due_at <= now:
+            looked_at = self.writer.run(
+                lambda conn: fleet.fall_silent(conn, self.current, now, SILENT_MAX)
+            ).result()
+            if looked_at < SILENT_MAX:
+                return
+
+    def send_alerts(self) -> None:
+        """Sends what is due."""
+        self.sender.send_due(self.clock())
+
+    def _judge(self, *, only_due: bool) -> None:
+        judge_again(self.engine, self.writer, self.current, self.clock, only_due=only_due)
+
+    def _read(self, query: Callable[[Connection], T]) -> T:
+        with self.engine.connect() as conn:
+            return query(conn)

@@ -1,0 +1,165 @@
+"""The one place where the server's parts are put together, started and stopped.
+
+Starting ends early with one of our errors, whose text is one line: nothing has been
+changed then, except that a SQLite file that was not there has been made. Stopping answers
+what is under way, then starts no further job, then lets the writer finish what it was
+given; what a laptop was acknowledged is on the disk long before.
+"""
+
+import asyncio
+import gc
+import os
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Engine
+
+from agent.wire import Enrolled, Enrolment
+from server import enrolment, logs, serving
+from server.alerts import destinations
+from server.alerts.sender import Sender
+from server.app import make_app
+from server.current import Current
+from server.errors import StoreError
+from server.front import Front, Limits
+from server.intake import Intake
+from server.jobs import Jobs
+from server.releases import sources
+from server.releases.sources.interface import Source
+from server.releases.syncer import Syncer
+from server.settings import Settings
+from server.store import public
+from server.store.engine import migrate, open_engine
+from server.store.writer import Writer
+from server.views.api.reading import Enrol, Reads
+from server.worker import Mark, Worker
+
+_log = structlog.stdlib.get_logger("server.running")
+
+
+def clock() -> int:
+    """The server's clock: whole seconds since the epoch."""
+    return int(time.time())
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Makes the folder of the SQLite database, for this user alone, if it is missing.
+
+    Raises:
+        StoreError: It cannot be made.
+    """
+    if settings.database_url is not None:
+        return
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make the folder {settings.data_dir}: {error.strerror}",
+            advice="let this user write there, or name another folder with --data",
+        ) from error
+
+
+def open_sources(settings: Settings) -> tuple[Source, ...]:
+    """The release sources that the settings, or npm's own configuration, name."""
+    return sources.open_sources(settings, os.environ, Path.home())
+
+
+def run(settings: Settings, listening: Callable[[str], None]) -> None:
+    """Serves until SIGTERM or SIGINT.
+
+    Args:
+        settings: What to serve, and where.
+        listening: Told the server's address once it answers there.
+
+    Raises:
+        ServerError: It cannot start: the text says why and what to do.
+    """
+    with ExitStack() as stack:
+        engine = _open_database(settings)
+        stack.callback(engine.dispose)
+        writer = Writer(engine)
+        stack.callback(writer.close)
+        parts = _assemble(settings, engine, writer)
+        sockets = stack.enter_context(serving.listen(settings.host, settings.port))
+        address = serving.address_of(sockets, tls=settings.tls_cert is not None)
+
+        def ready() -> None:
+            _log.info("started", address=address, sources=parts.sources)
+            listening(address)
+            parts.worker.start()
+            stack.callback(parts.worker.stop)
+
+        # What was loaded so far stays: no collection need look at it again.
+        gc.freeze()
+        asyncio.run(serving.serve(parts.front, sockets, settings, ready))
+        _log.info("stopping")
+
+
+@dataclass(frozen=True)
+class _Parts:
+    front: Front
+    worker: Worker
+    sources: list[str]
+
+
+def _open_database(settings: Settings) -> Engine:
+    # An older schema is the operator's to change; where there is none, nothing can be lost.
+    is_new = settings.database_url is None and not (settings.data_dir / "server.db").exists()
+    if is_new:
+        make_data_dir(settings)
+        migrate(settings.database)
+    return open_engine(settings.database)
+
+
+def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
+    with engine.connect() as conn:
+        current = Current(public.load_ledger(conn))
+    opened = open_sources(settings)
+    names = [source.name for source in opened]
+    counted = logs.Refusals()
+    hook = settings.slack_webhook_url
+    jobs = Jobs(
+        engine=engine,
+        writer=writer,
+        current=current,
+        clock=clock,
+        syncer=Syncer(opened, writer, current, clock),
+        sender=Sender(
+            engine,
+            writer,
+            destinations.open_destination("slack", hook) if hook else None,
+            time.monotonic,
+        ),
+        refusals=counted,
+        news=Mark(),
+    )
+    intake = Intake(
+        engine,
+        writer,
+        current,
+        clock,
+        interval_s=settings.check_in_interval_s,
+        waiting_max=settings.check_ins_waiting_max,
+    )
+    reads = Reads(engine, current, clock, tuple(names))
+    app = make_app(intake, _enroller(writer, current), reads)
+    limits = Limits(
+        settings.check_in_max_bytes, settings.request_max_bytes, settings.body_timeout_s
+    )
+    front = Front(intake.check_in, app, limits, counted)
+    return _Parts(front, Worker(jobs.all(settings.heads_every_s)), names)
+
+
+def _enroller(writer: Writer, current: Current) -> Enrol:
+    async def enrol(message: Enrolment) -> Enrolled:
+        enrolled = await asyncio.wrap_future(
+            writer.run(lambda conn: enrolment.enrol(conn, current, message, clock()))
+        )
+        _log.info("enrolled", machine=enrolled.machine, group=enrolled.group)
+        return enrolled
+
+    return enrol
