@@ -1,0 +1,106 @@
+"""What all commands share: the settings as options, and the database for one command."""
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec
+
+import click
+from sqlalchemy import Connection, Engine
+
+from server import logs
+from server import settings as settings_module
+from server.settings import Settings
+from server.store import engine as database
+
+P = ParamSpec("P")
+
+PATH = click.Path(path_type=Path)
+"""A path as an option."""
+
+in_json = click.option("--json", "in_json", is_flag=True, help="Print JSON.")
+"""Adds --json to a command."""
+
+_OPTIONS = ("host", "port", "tls_cert", "tls_key")
+
+
+def with_settings(command: Callable[Concatenate[Settings, P], None]) -> Callable[P, None]:
+    """Adds --settings and --data to a command, which then takes the settings first."""
+
+    @click.option("--settings", "file", type=PATH, help="TOML file of settings.")
+    @click.option("--data", type=PATH, help="Folder of the SQLite database.")
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        given: dict[str, Any] = kwargs
+        file, data = given.pop("file"), given.pop("data")
+        options = {name: _absolute(given.pop(name)) for name in _OPTIONS if name in given}
+        options["data_dir"] = _absolute(data)
+        settings = settings_module.load(os.environ, file, options)
+        logs.configure(settings.log_level)
+        command(settings, *args, **kwargs)
+
+    return run
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Connection]:
+    """A connection that only reads.
+
+    Raises:
+        StoreError: The database cannot be opened.
+    """
+    with opened(settings) as engine, engine.connect() as conn:
+        yield conn
+
+
+@contextmanager
+def writing(settings: Settings) -> Iterator[Connection]:
+    """One write transaction, committed and synced at the end.
+
+    Raises:
+        StoreError: The database cannot be opened.
+    """
+    with opened(settings) as engine, database.writing(engine) as conn:
+        yield conn
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Engine]:
+    """The database, closed at the end.
+
+    Raises:
+        StoreError: The database cannot be opened.
+    """
+    engine = database.open_engine(settings.database)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+class CreatesByDefault(click.Group):
+    """A group whose ``create`` is meant where no command of it is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Puts ``create`` before anything that is neither a command nor a call for help."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["create", *args]
+        return super().parse_args(ctx, args)
+
+
+def check_done(what: str, identifier: str, listing: str, *, done: bool) -> None:
+    """Ends the command if there was nothing to do it to.
+
+    Raises:
+        click.ClickException: `done` is false.
+    """
+    if not done:
+        raise click.ClickException(
+            f"no {what} with the id {identifier!r} holds; see parity-server {listing}"
+        )
+
+
+def _absolute(value: object) -> object:
+    return value.absolute() if isinstance(value, Path) else value

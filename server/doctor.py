@@ -1,0 +1,120 @@
+"""What ``parity-server doctor`` looks at: each check says that all is well, or what to do.
+
+A check that cannot be made is a check that failed, with its reason; the others go on.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, func, select
+
+from server.errors import ServerError, SourceError
+from server.releases.sources.interface import Source
+from server.settings import Settings, is_loopback
+from server.store import counts, engine
+from server.store.tables import machines, readings
+
+CLOCK_SKEW_S = 120
+"""How far the database may be ahead of the clock before the clock is doubted, in seconds."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at.
+
+    Attributes:
+        name: What it is about.
+        said: What was found.
+        advice: What to do about it; None where all is well.
+    """
+
+    name: str
+    said: str
+    advice: str | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing needs doing."""
+        return self.advice is None
+
+
+def examine(settings: Settings, sources: tuple[Source, ...], now: int) -> Iterator[Check]:
+    """Every check in turn, as it is made: reading a source can take a while.
+
+    Args:
+        settings: As loaded, hence usable in themselves.
+        sources: As the settings name them.
+        now: The machine's clock, in whole seconds since the epoch.
+    """
+    yield _settings(settings)
+    yield from _database(settings.database, now)
+    if not sources:
+        yield Check("sources", "none is configured", "set npm_registry_url or bucket_url")
+    for source in sources:
+        yield _source(source)
+
+
+def _settings(settings: Settings) -> Check:
+    if settings.slack_webhook_url is None:
+        return Check("settings", "usable; no alert destination, so nobody is alerted")
+    if not is_loopback(settings.host) and settings.tls_cert is None:
+        return Check("settings", "usable; plain HTTP behind a proxy")
+    return Check("settings", "usable")
+
+
+def _database(url: str, now: int) -> Iterator[Check]:
+    try:
+        opened = engine.open_engine(url)
+    except ServerError as error:
+        yield Check("database", str(error), error.advice)
+        return
+    try:
+        yield _asked("database", opened, _integrity)
+        yield _asked("counts", opened, _counts)
+        yield _asked("clock", opened, lambda conn: _clock(conn, now))
+    finally:
+        opened.dispose()
+
+
+def _asked(name: str, opened: Engine, ask: Callable[[Connection], Check]) -> Check:
+    try:
+        with opened.connect() as conn:
+            return ask(conn)
+    except Exception as error:  # noqa: BLE001 - whatever a damaged file does to SQLite
+        return Check(name, f"cannot be read: {error}", "put a backup in its place")
+
+
+def _integrity(conn: Connection) -> Check:
+    found = [row[0] for row in conn.exec_driver_sql("PRAGMA quick_check(3)")]
+    if found == ["ok"]:
+        return Check("database", "is sound")
+    return Check("database", "; ".join(found), "stop the server, put a backup in its place")
+
+
+def _counts(conn: Connection) -> Check:
+    wrong = next(counts.differences(conn), None)
+    if wrong is None:
+        return Check("counts", "equal to a recount of all machines")
+    return Check("counts", wrong, "report this mistake of the server's")
+
+
+def _clock(conn: Connection, now: int) -> Check:
+    newest = [
+        conn.execute(select(func.max(column))).scalar_one() or 0
+        for column in (machines.c.last_seen, readings.c.last_seen)
+    ]
+    ahead_s = max(newest) - now
+    if ahead_s > CLOCK_SKEW_S:
+        said = f"is {ahead_s} s behind what the database has seen"
+        return Check("clock", said, "set this machine's clock, by NTP")
+    return Check("clock", "not behind the database")
+
+
+def _source(source: Source) -> Check:
+    name = f"source {source.name}"
+    try:
+        heads = source.read().heads
+    except SourceError as error:
+        return Check(name, str(error), error.advice)
+    told = ", ".join(f"{channel} {version}" for channel, version in sorted(heads.items()))
+    return Check(name, told)
