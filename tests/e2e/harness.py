@@ -352,11 +352,15 @@ class Laptop:
 
 
 def tree(folder: Path) -> Mapping[str, tuple[int, ...]]:
-    """Every entry below a folder with all that a look could change, times included."""
+    """Every entry below a folder with all that a look could change, times included.
+
+    But for links: the kernel stamps a link that is followed, and nobody can ask it not to.
+    """
     found = {}
     for path in sorted([folder, *folder.rglob("*")]):
         seen = path.lstat()
-        times = (seen.st_atime_ns, seen.st_mtime_ns, seen.st_ctime_ns)
+        read_at = 0 if path.is_symlink() else seen.st_atime_ns
+        times = (read_at, seen.st_mtime_ns, seen.st_ctime_ns)
         name = str(path.relative_to(folder))
         found[name] = (seen.st_ino, seen.st_mode, seen.st_nlink, seen.st_size, *times)
     return found
