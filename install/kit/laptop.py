@@ -27,13 +27,13 @@ class Laptop:
 
     Attributes:
         label: Its name at the server.
-        state: What the agent remembers of it.
+        folder: What is kept of it, the agent's own state among it.
         variables: The agent's environment.
         agent: The agent's command.
     """
 
     label: str
-    state: Path
+    folder: Path
     variables: dict[str, str]
     agent: Path
 
@@ -43,9 +43,11 @@ class Laptop:
         Raises:
             KitError: It was refused.
         """
-        known = self.state / "server-url"
-        if known.exists() and known.read_text(encoding="utf-8") == server.url:
+        known = _read(self.folder / "enrolled-at")
+        if known == server.url:
             return
+        if known:
+            server.forget(self.label)  # enrolled at a port that another program has taken
         named = ["--label", self.label]
         secret = ["--secret-file", str(server.secret)]
         run(
@@ -54,7 +56,7 @@ class Laptop:
             timeout_s=60,
             environment=self.variables,
         )
-        known.write_text(server.url, encoding="utf-8")
+        (self.folder / "enrolled-at").write_text(server.url, encoding="utf-8")
 
     def check(self) -> int:
         """Makes one full look and check-in; the verdict is printed by the agent.
@@ -69,22 +71,32 @@ class Laptop:
 def own(place: Place, commands: Path) -> Laptop:
     """This user on this machine, with the shell's own variables."""
     label = socket.gethostname().partition(".")[0] or "this-machine"
-    state = place.machine(label)
-    variables = os.environ | {"PARITY_AGENT_STATE_DIR": str(state)}
+    variables = dict(os.environ)
     variables.pop("PARITY_AGENT_ENROL_SECRET", None)
-    return Laptop(label, state, dict(variables), commands / "parity-agent")
+    return _laptop(place, commands, label, variables)
 
 
 def scratch(place: Place, commands: Path, number: str) -> Laptop:
     """The machine that has nothing but one release of Claude Code."""
-    label = f"try-{number}"
-    state = place.machine(label)
     place.root.mkdir(exist_ok=True)
     variables = {name: os.environ[name] for name in _PLAIN if name in os.environ}
     variables |= {
         "HOME": str(place.home(number)),
         "SHELL": "/bin/bash",
-        "PARITY_AGENT_STATE_DIR": str(state),
         "PARITY_AGENT_SYSTEM_ROOT": str(place.root),
     }
-    return Laptop(label, state, variables, commands / "parity-agent")
+    return _laptop(place, commands, f"try-{number}", variables)
+
+
+def _laptop(place: Place, commands: Path, label: str, variables: dict[str, str]) -> Laptop:
+    folder = place.machine(label)
+    folder.mkdir(parents=True, exist_ok=True)
+    variables |= {"PARITY_AGENT_STATE_DIR": str(folder / "agent")}
+    return Laptop(label, folder, variables, commands / "parity-agent")
+
+
+def _read(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None

@@ -38,7 +38,7 @@ class Place:
         return self.folder / "homes" / number
 
     def machine(self, label: str) -> Path:
-        """What the agent remembers of a machine."""
+        """What is kept of a machine."""
         return self.folder / "machines" / label
 
     def note(self, name: str) -> Path:
@@ -46,7 +46,9 @@ class Place:
         return self.folder / name
 
     def keep(self, name: str, text: str) -> None:
-        """Keeps one line, for this user alone."""
+        """Keeps one line, for this user alone; a line kept already is left as it is."""
+        if self.kept(name) == text:
+            return
         path = self.note(name)
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

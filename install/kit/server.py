@@ -46,22 +46,44 @@ class Server:
     """A running server.
 
     Attributes:
+        place: Where its things are kept.
+        command: ``parity-server``.
+        variables: Its environment.
         port: On loopback.
-        secret: For enrolments.
-        token: For reading.
-        log: What it says.
         started_at: When, in whole seconds since the epoch.
-        sources: How many release sources it has.
         leash: Ends with the server, and the server with it.
     """
 
+    place: Place
+    command: Path
+    variables: dict[str, str]
     port: int
-    secret: Path
-    token: str
-    log: Path
     started_at: int
-    sources: int
     leash: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://{_LOOPBACK}:{self.port}"
+
+    @property
+    def secret(self) -> Path:
+        """The file with the enrolment secret."""
+        return self.place.note("enrolment-secret")
+
+    @property
+    def token(self) -> str:
+        """The viewer token."""
+        return self.place.kept("viewer-token") or ""
+
+    def forget(self, label: str) -> None:
+        """Deletes a machine, so that its label is free.
+
+        Raises:
+            KitError: The command failed.
+        """
+        argv = [str(self.command), "machines", "forget", "--yes", label]
+        run(argv, what=f"forget {label}", timeout_s=60, environment=self.variables)
 
     def wait(self) -> None:
         """Waits until the server ends by itself.
@@ -71,11 +93,6 @@ class Server:
         """
         code = self.leash.wait()
         raise KitError(f"the server ended by itself, with {code}: see .try/server.log")
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://{_LOOPBACK}:{self.port}"
 
     def status(self) -> dict[str, Any]:
         """What ``GET /v1/status`` says.
@@ -109,14 +126,14 @@ class Server:
             sources = self.status()["sources"]
             if any((each["read_at"] or 0) >= self.started_at for each in sources):
                 return True
-            if len(self._failed()) >= self.sources:
+            if len(self._failed()) >= _sources(self.variables):
                 return False
             time.sleep(_POLL_S)
         return False
 
     def _failed(self) -> set[str]:
         # The status tells since when a source is away, not when it was asked last.
-        said = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        said = self.place.log.read_text(encoding="utf-8", errors="replace").splitlines()
         lines = [json.loads(line) for line in said if line.startswith("{")]
         return {line["source"] for line in lines if line.get("event") == "source_failed"}
 
@@ -171,7 +188,8 @@ def running(
     port = _port(place)
     started_at = int(time.time())
     serve = ["serve", "--host", _LOOPBACK, "--port", str(port)]
-    leashed = [sys.executable, "-B", "-m", "install.kit.leash", str(commands / "parity-server")]
+    command = commands / "parity-server"
+    leashed = [sys.executable, "-B", "-m", "install.kit.leash", str(command)]
     with place.log.open("wb") as log:
         leash = subprocess.Popen(
             [*leashed, *serve],
@@ -186,9 +204,7 @@ def running(
         with progress.step("starting the server"):
             _wait_until_listening(leash, place.log, f"http://{_LOOPBACK}:{port}")
         place.keep("port", str(port))
-        token = place.kept("viewer-token") or ""
-        secret = place.note("enrolment-secret")
-        yield Server(port, secret, token, place.log, started_at, _sources(variables), leash)
+        yield Server(place, command, variables, port, started_at, leash)
     finally:
         leash.communicate(timeout=END_TIMEOUT_S)  # closes the pipe, which ends the server
 
