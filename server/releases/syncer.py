@@ -79,8 +79,8 @@ class Syncer:
             before = self._current.ledger
             self._asked_at = self._clock()
             for source in self._sources:
+                # All of one before the next: a source out of reach delays only itself.
                 self._read(source)
-            for source in self._sources:
                 self._learn_heads(source)
             return is_news(before, self._current.ledger)
 
