@@ -8,12 +8,10 @@ late runs into the same deadline. Proxies and certificate authorities come from 
 environment as requests knows them (requests, "SSL Cert Verification"); ``~/.netrc`` is not read.
 """
 
-import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
@@ -21,10 +19,11 @@ import requests.auth
 import urllib3
 
 from server.errors import SourceError
-from server.fetch_errors import broken, check_status, named, too_large, unreachable
+from server.fetch_body import Body, Limits
+from server.fetch_errors import check_status, named, too_large, unreachable
 from server.settings import is_loopback
 
-CONNECT_TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 5.0
 """Longest wait for a connection, in seconds."""
 
 READ_TIMEOUT_S = 30.0
@@ -33,24 +32,8 @@ READ_TIMEOUT_S = 30.0
 REDIRECTS_MAX = 3
 """Most redirects followed, all of them within the origin."""
 
-CHUNK_BYTES = 65_536
-"""Bytes read at a time."""
-
 _NOT_MODIFIED = 304
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one request may cost.
-
-    Attributes:
-        max_bytes: Largest body, in bytes.
-        deadline_s: Seconds from the request to the last byte.
-    """
-
-    max_bytes: int
-    deadline_s: float
 
 
 @dataclass(frozen=True)
@@ -77,72 +60,6 @@ class Fetched:
 
     body: bytes | None
     validators: Validators
-
-
-class Raw(Protocol):
-    """An answer that urllib3 has opened, as far as it is used here."""
-
-    def read1(self, amt: int, /, *, decode_content: bool) -> bytes:
-        """The bytes of one underlying read, at most `amt`."""
-        ...
-
-
-class Body:
-    """The bytes of one answer, read once from front to back, and their digests.
-
-    Args:
-        raw: The answer, unread.
-        limits: What it may cost.
-        where: How errors call it.
-        ends_at: The deadline on the monotonic clock.
-    """
-
-    def __init__(self, raw: Raw, limits: Limits, where: str, ends_at: float) -> None:
-        self._raw = raw
-        self._limits = limits
-        self._where = where
-        self._ends_at = ends_at
-        self._count = 0
-        self._sha512 = hashlib.sha512()
-
-    @property
-    def sha512(self) -> bytes:
-        """Of all that was read so far."""
-        return self._sha512.digest()
-
-    def read_some(self) -> bytes:
-        """The next bytes, at most `CHUNK_BYTES`; empty at the end.
-
-        Raises:
-            SourceError: The body is too large, too late, or broken off.
-        """
-        if time.monotonic() > self._ends_at:
-            raise SourceError(
-                f"{self._where} was not read within {self._limits.deadline_s:g} s",
-                advice="see whether the network or a proxy slows it down; it is tried again",
-            )
-        try:
-            # One underlying read: a buffer is never waited for, so a drip meets the deadline.
-            chunk = self._raw.read1(CHUNK_BYTES, decode_content=False)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise broken(self._where, error) from error
-        self._count += len(chunk)
-        if self._count > self._limits.max_bytes:
-            raise too_large(self._where, self._limits.max_bytes)
-        self._sha512.update(chunk)
-        return chunk
-
-    def __iter__(self) -> Iterator[bytes]:
-        """What is left, piece by piece; raises as `read_some`."""
-        return iter(self.read_some, b"")
-
-    def read_rest(self) -> bytes:
-        """All that is left.
-
-        Raises:
-            SourceError: As `read_some`.
-        """
-        return b"".join(self)
 
 
 class Fetcher:

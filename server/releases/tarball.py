@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import IO, cast
 
 from server.errors import SourceError
-from server.fetch import CHUNK_BYTES, Body
+from server.fetch_body import CHUNK_BYTES, Body
 
 MEMBERS_MAX = 10_000
 """Most members of a package that are passed over."""

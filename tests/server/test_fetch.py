@@ -12,7 +12,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from server.errors import SourceError
-from server.fetch import Fetcher, Limits, Validators
+from server.fetch import Fetcher, Validators
+from server.fetch_body import Limits
 from server.fetch_errors import RETRY_AFTER_MAX_S, NotFoundError, retry_after_s
 
 SMALL = Limits(max_bytes=1_000, deadline_s=20.0)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from server.errors import SourceError
-from server.fetch import Fetcher, Limits
+from server.fetch import Fetcher
+from server.fetch_body import Limits
 from server.fetch_errors import NotFoundError
 from server.releases.ledger import LAST_JS_VERSION, Artifact, is_newer
 from server.releases.manifest import MANIFEST_MAX_BYTES, is_release_number, parse

@@ -22,7 +22,8 @@ from msgspec import Struct
 from agent.fix import NPM_PACKAGE
 from agent.wire import Form
 from server.errors import SourceError
-from server.fetch import Fetcher, Limits, Validators
+from server.fetch import Fetcher, Validators
+from server.fetch_body import Limits
 from server.fetch_errors import NotFoundError
 from server.releases import npmrc, tarball
 from server.releases.ledger import LAST_JS_VERSION, Artifact, Release, is_newer

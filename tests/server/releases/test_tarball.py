@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
 from server.errors import SourceError
-from server.fetch import Body, Fetcher, Limits
+from server.fetch import Fetcher
+from server.fetch_body import Body, Limits
 from server.releases import tarball
 from server.releases.tarball import Hashed
 
