@@ -13,7 +13,6 @@ from urllib.parse import unquote
 
 import pytest
 from pytest_httpserver import HTTPServer
-from sqlalchemy import Connection
 from werkzeug import Request, Response
 
 from server.store.engine import migrate, open_engine
@@ -146,9 +145,3 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
     yield writer
     writer.close()
     engine.dispose()
-
-
-@pytest.fixture
-def ask_store(writer: Writer) -> Callable[[Callable[[Connection], Any]], Any]:
-    """Runs a function in a transaction and gives its result."""
-    return lambda work: writer.run(work).result()

@@ -1,0 +1,93 @@
+"""The public truth in the database: look-ups and the sources' health."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, create_engine
+
+from server.releases.ledger import Lookup
+from server.store import public
+from server.store.public import WAITING_MAX, SourceHealth, load_ledger
+from server.store.tables import metadata
+
+
+@pytest.fixture
+def conn() -> Iterator[Connection]:
+    """An empty store."""
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    with engine.connect() as conn:
+        yield conn
+    engine.dispose()
+
+
+def test_an_empty_store_is_an_empty_ledger(conn: Connection) -> None:
+    """Nothing read, nothing asked."""
+    ledger = load_ledger(conn)
+    assert (ledger.heads(), list(ledger.releases()), ledger.files()) == ((), [], frozenset())
+    assert public.waiting(conn) == ()
+    assert public.health(conn) == ()
+
+
+def test_a_question_waits_until_it_is_answered(conn: Connection) -> None:
+    """Asking again meanwhile changes nothing."""
+    public.ask(conn, ["2.1.2", "2.1.1"], 10)
+    public.ask(conn, ["2.1.1"], 20)
+    first, second = public.waiting(conn)
+    assert first == Lookup("2.1.1", 10, None, "waiting")
+    assert second.version == "2.1.2"
+    public.answer(conn, "2.1.1", "absent", "npm has no such version", 30)
+    assert [lookup.version for lookup in public.waiting(conn)] == ["2.1.2"]
+    told = load_ledger(conn).lookup("2.1.1")
+    assert told == Lookup("2.1.1", 10, 30, "absent", "npm has no such version")
+
+
+@pytest.mark.parametrize("again", [30, 31, 29])
+def test_an_answered_question_can_be_asked_again(conn: Connection, again: int) -> None:
+    """Also within the second of its answer, or by a clock set back; the answer holds on."""
+    public.ask(conn, ["2.1.1"], 10)
+    public.answer(conn, "2.1.1", "failed", "down", 30)
+    public.ask(conn, ["2.1.1"], again)
+    (lookup,) = public.waiting(conn)
+    assert lookup.asked_at == max(again, 31)
+    assert (lookup.outcome, lookup.answered_at) == ("failed", 30)
+    public.answer(conn, "2.1.1", "found", None, again)
+    assert public.waiting(conn) == ()
+
+
+def test_only_so_many_questions_are_handed_out_at_a_time(conn: Connection) -> None:
+    """The oldest first, so that none waits for ever."""
+    public.ask(conn, (f"3.0.{patch}" for patch in range(WAITING_MAX)), 20)
+    public.ask(conn, ["1.0.0"], 10)
+    handed_out = public.waiting(conn)
+    assert len(handed_out) == WAITING_MAX
+    assert handed_out[0].version == "1.0.0"
+
+
+def test_asking_for_nothing_writes_nothing(conn: Connection) -> None:
+    """Most verdicts need no look-up."""
+    public.ask(conn, frozenset(), 10)
+    assert public.waiting(conn) == ()
+
+
+def test_health_says_since_when(conn: Connection) -> None:
+    """A state keeps its beginning for as long as it lasts."""
+    assert public.mark_ok(conn, "npm", 10) is None
+    assert public.mark_ok(conn, "npm", 20) == SourceHealth("npm", "ok", 10, read_at=10)
+    public.mark_unreachable(conn, "npm", "down", 30)
+    after = public.mark_unreachable(conn, "npm", "still down", 40)
+    assert after == SourceHealth("npm", "unreachable", 30, read_at=20, error="still down")
+    public.mark_told(conn, "npm", 50)
+    assert public.mark_unreachable(conn, "npm", "down", 60).told_at == 50
+    before = public.mark_ok(conn, "npm", 70)
+    assert before is not None
+    assert before.told_at == 50
+    assert public.health(conn) == (SourceHealth("npm", "ok", 70, read_at=70),)
+
+
+def test_a_source_that_never_answered_has_no_last_reading(conn: Connection) -> None:
+    """And each source has a row of its own."""
+    public.mark_unreachable(conn, "npm", "no registry", 10)
+    public.mark_ok(conn, "bucket", 10)
+    bucket, npm = public.health(conn)
+    assert (bucket.state, npm.read_at) == ("ok", None)
