@@ -6,7 +6,7 @@ the same call, for the OpenAPI document and for a path with a slash at its end.
 
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post, put
+from litestar import MediaType, Request, Response, get, post, put
 from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Body, Parameter
@@ -92,7 +92,7 @@ async def put_profile(
 ) -> Response[None]:
     """Keeps the bytes behind a digest and judges them."""
     await intake.put_profile(machine_token(request), digest, data)
-    return Response(None)
+    return Response(None, media_type=MediaType.TEXT)
 
 
 @get(

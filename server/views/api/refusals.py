@@ -60,9 +60,7 @@ def told(refused: RequestRefused, *further: tuple[str, str]) -> Reply:
 def unreadable(error: msgspec.DecodeError) -> RequestRefused:
     """The refusal for a body that is no JSON (400) or not the promised message (422)."""
     if not isinstance(error, msgspec.ValidationError):
-        return RequestRefused(
-            "the body is not JSON", advice="send one JSON object in UTF-8", status=400
-        )
+        return _no_json()
     match = _PLACE.match(str(error))
     what, path = match.group("what", "path") if match else (str(error), None)
     return RequestRefused(
@@ -140,8 +138,16 @@ def by_status(status: int) -> RequestRefused:
     return RequestRefused(text, advice=advice, status=status)
 
 
+def _no_json() -> RequestRefused:
+    return RequestRefused(
+        "the body is not JSON", advice="send one JSON object in UTF-8", status=400
+    )
+
+
 def _bad_parameter(error: ValidationException) -> RequestRefused:
     first = error.extra[0] if isinstance(error.extra, list) and error.extra else {}
+    if first.get("key") == "data":
+        return _no_json()  # Litestar's word for the body; an empty one is not even decoded
     path = f"query.{first['key']}" if "key" in first else None
     return RequestRefused(
         f"a parameter cannot be used: {first.get('message', 'see its description')}",

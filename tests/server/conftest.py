@@ -1,0 +1,46 @@
+"""A real server for the tests of the server's outside."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.server.live import Live
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a test needs to talk to the shared server.
+
+    Attributes:
+        live: The server.
+        secret: For enrolments.
+        viewer: A viewer's token.
+        machine: The token of one machine.
+    """
+
+    live: Live
+    secret: str
+    viewer: str
+    machine: str
+
+
+@pytest.fixture(scope="session")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
+    """One running server for all tests that leave it as it was; bodies have half a second."""
+    folder: Path = tmp_path_factory.mktemp("server") / "data"
+    live = Live(folder, body_timeout_s="0.5").start()
+    secret = live.printed("enrolment-secret", "create")
+    viewer = live.printed("token", "create", "tests")
+    yield Known(live, secret, viewer, live.enrol("known", "0" * 32, secret))
+    assert live.stop() == 0
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    """A server of the test's own, not started yet."""
+    server = Live(tmp_path / "data")
+    yield server
+    if server.process is not None:
+        server.stop()
