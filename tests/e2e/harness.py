@@ -31,14 +31,7 @@ END_TIMEOUT_S = 30.0
 COMMAND_TIMEOUT_S = 180.0
 POLL_S = 0.05
 
-_PASSED_ON = (
-    "PATH",
-    "LANG",
-    "TMPDIR",
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "NODE_EXTRA_CA_CERTS",
-)
+_PASSED_ON = ("PATH", "LANG", "TMPDIR")
 
 
 def plain_environment(home: Path) -> dict[str, str]:
