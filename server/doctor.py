@@ -12,7 +12,7 @@ from server.errors import ServerError, SourceError
 from server.releases.sources.interface import Source
 from server.settings import Settings, is_loopback
 from server.store import counts, engine
-from server.store.tables import machines, readings
+from server.store.tables import presence, readings
 
 CLOCK_SKEW_S = 120
 """How far the database may be ahead of the clock before the clock is doubted, in seconds."""
@@ -101,7 +101,7 @@ def _counts(conn: Connection) -> Check:
 def _clock(conn: Connection, now: int) -> Check:
     newest = [
         conn.execute(select(func.max(column))).scalar_one() or 0
-        for column in (machines.c.last_seen, readings.c.last_seen)
+        for column in (presence.c.last_seen, readings.c.last_seen)
     ]
     ahead_s = max(newest) - now
     if ahead_s > CLOCK_SKEW_S:

@@ -24,7 +24,7 @@ from server.current import Current
 from server.errors import RequestRefused
 from server.store.counts import count
 from server.store.dialect import upsert
-from server.store.tables import enrolment_secrets, machines, server_keys
+from server.store.tables import enrolment_secrets, machines, presence, server_keys
 from server.tokens import hash_token, machine_token
 
 _KEY_NAME = "machine-tokens"
@@ -127,11 +127,11 @@ def _new(
             enrol_key_hash=hash_token(message.key),
             secret_id=secret.id,
             enrolled_at=now,
-            last_seen=now,
             standing_since=now,
             due_at=due_at,
         )
     )
+    conn.execute(insert(presence).values(machine_id=machine_id, last_seen=now))
     count(conn, secret.group, "unknown", +1)
     return Enrolled(machine_id, token, secret.group)
 

@@ -28,7 +28,7 @@ from server.errors import RequestRefused, StoreError
 from server.store import batches, read, uploads
 from server.store.acks import INTERVAL_S
 from server.store.batches import Answer
-from server.store.checkins import Arrival, authenticated, unauthorised
+from server.store.checkins import Arrival, authenticated, key_of, unauthorised
 from server.store.writer import Writer
 from server.tokens import hash_token, machine_of
 
@@ -111,7 +111,7 @@ class Intake:
         """
         machine_id = _machine_of(token)
         _check_wire(message.wire)
-        arrival = Arrival(machine_id, hash_token(token), message)
+        arrival = Arrival(machine_id, token, key_of(token, message), message)
         waiting = _Waiting(arrival, asyncio.get_running_loop())
         with self._lock:
             if len(self._waiting) >= self._waiting_max:

@@ -9,7 +9,7 @@ only; one too few would be taken for unchanged.
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, Text, bindparam, select, tuple_, update
+from sqlalchemy import BigInteger, Connection, Text, bindparam, select, update
 from sqlalchemy.exc import OperationalError
 
 from agent.wire import Ack, Standing
@@ -17,50 +17,32 @@ from server.current import Current
 from server.errors import RequestRefused
 from server.store.acks import next_s
 from server.store.checkins import Arrival, one
-from server.store.dialect import rows_of
-from server.store.tables import machines, verdicts
+from server.store.dialect import array_of, rows_of
+from server.store.tables import presence, verdicts
 
 Answer = Ack | Exception
 """An ack; or why there is none: a `RequestRefused`, or a bug of ours."""
 
-_COLUMNS = {
-    "id": Text,
-    "token_hash": Text,
-    "epoch": Text,
-    "seq": BigInteger,
-    "profile": Text,
-    "agent": Text,
-}
-_arrived = rows_of(bindparam("arrived", type_=Text), _COLUMNS, "arrived")
+_arrived = rows_of(
+    bindparam("arrived", type_=Text), {"id": Text, "key": Text, "seq": BigInteger}, "arrived"
+)
+_same = (presence.c.machine_id == _arrived.c.id) & (presence.c.key == _arrived.c.key)
 
 _TOUCH = (
-    update(machines)
+    update(presence)
     .values(last_seen=bindparam("now"), seq=_arrived.c.seq)
-    .where(
-        machines.c.id == _arrived.c.id,
-        machines.c.token_hash == _arrived.c.token_hash,
-        machines.c.epoch == _arrived.c.epoch,
-        machines.c.seq < _arrived.c.seq,
-        machines.c.claimed == _arrived.c.profile,
-        machines.c.agent == _arrived.c.agent,
-        machines.c.settled == 1,
-        machines.c.exception.is_(None),
-        machines.c.left_at.is_(None),
+    .where(_same, presence.c.seq < _arrived.c.seq)
+)
+
+_ANSWERS = select(
+    array_of(_arrived.c.id, verdicts.c.standing, verdicts.c.tag, verdicts.c.settling)
+).select_from(
+    _arrived.join(presence, _same & (presence.c.seq == _arrived.c.seq)).join(
+        verdicts, verdicts.c.id == presence.c.verdict_id
     )
-    .returning(machines.c.id, machines.c.profile_id, machines.c.group_name)
 )
 
-_VERDICTS = select(
-    verdicts.c.profile_id,
-    verdicts.c.group_name,
-    verdicts.c.standing,
-    verdicts.c.tag,
-    verdicts.c.settling,
-).where(
-    tuple_(verdicts.c.profile_id, verdicts.c.group_name).in_(bindparam("pairs", expanding=True))
-)
-
-_Pair = tuple[int, str]
+_answers = msgspec.json.Decoder(list[tuple[str, Standing, str, int]])
 
 
 def take_all(
@@ -92,32 +74,18 @@ def _touch(
     conn: Connection, arrivals: Sequence[Arrival], now: int, interval_s: int
 ) -> Mapping[str, Ack]:
     arrived = [
-        (
-            each.machine_id,
-            each.token_hash,
-            each.message.epoch,
-            each.message.seq,
-            each.message.profile,
-            each.message.agent,
-        )
+        (each.machine_id, each.key, each.message.seq)
         for each in arrivals
         if not each.message.changes
     ]
-    rows = conn.execute(
-        _TOUCH, {"arrived": msgspec.json.encode(arrived).decode(), "now": now}
-    ).all()
-    if not rows:
-        return {}
-    pairs = {(profile_id, group) for _, profile_id, group in rows}
-    held: dict[_Pair, tuple[Standing, str, bool]] = {
-        (row[0], row[1]): (row[2], row[3], bool(row[4]))
-        for row in conn.execute(_VERDICTS, {"pairs": list(pairs)})
+    values = {"arrived": msgspec.json.encode(arrived).decode(), "now": now}
+    conn.execute(_TOUCH, values)
+    # One row: each further one would hand the interpreter to the event loop and wait for it.
+    found = _answers.decode(conn.execute(_ANSWERS, values).scalar_one())
+    return {
+        machine_id: Ack(standing, tag, next_s(machine_id, interval_s, now, hurry=bool(settling)))
+        for machine_id, standing, tag, settling in found
     }
-    acks = {}
-    for machine_id, profile_id, group in rows:
-        standing, tag, settling = held[profile_id, group]
-        acks[machine_id] = Ack(standing, tag, next_s(machine_id, interval_s, now, hurry=settling))
-    return acks
 
 
 def _singly(

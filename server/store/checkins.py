@@ -6,6 +6,7 @@ in the same transaction (`one`). So a fact that is forgotten in the comparison c
 correctness, and one too many only speed.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,9 +17,10 @@ from server.current import Current
 from server.errors import RequestRefused
 from server.store import wishes
 from server.store.acks import next_s, tag_of
-from server.store.machines import Machine, change, find
+from server.store.machines import Machine, change, find, seen
 from server.store.moves import held_by, take
 from server.store.steps import Step, Way, told_by, way
+from server.tokens import hash_token
 
 PAST_EPOCHS_MAX = 4
 """How many past epochs of a machine are remembered: enough to see two laptops alternate."""
@@ -30,12 +32,14 @@ class Arrival:
 
     Attributes:
         machine_id: As its token says.
-        token_hash: Of the token that it came with.
+        token: The token itself, to be compared with the stored hash.
+        key: By `key_of`.
         message: The check-in.
     """
 
     machine_id: str
-    token_hash: str
+    token: str
+    key: str
     message: CheckIn
 
 
@@ -46,13 +50,20 @@ def one(conn: Connection, current: Current, arrival: Arrival, now: int, interval
         RequestRefused: The token is not (any more) a machine's (401).
     """
     message = arrival.message
-    machine = authenticated(conn, arrival.machine_id, arrival.token_hash)
+    machine = authenticated(conn, arrival.machine_id, hash_token(arrival.token))
     repeated = message.epoch == machine.epoch and message.seq == machine.seq
     if repeated:
         return _answer(conn, machine, now, interval_s)
     if _is_past(message, machine):
         return _answer(conn, machine, now, interval_s, resync=True)
-    return _answer(conn, _accept(conn, current, machine, message, now), now, interval_s)
+    return _answer(conn, _accept(conn, current, machine, arrival, now), now, interval_s)
+
+
+def key_of(token: str, message: CheckIn) -> str:
+    """A digest of all that an unchanged check-in repeats, the token included. Pure."""
+    # None of the parts can hold a space.
+    said = f"{token} {message.epoch} {message.profile} {message.agent}"
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def authenticated(conn: Connection, machine_id: str, token_hash: str) -> Machine:
@@ -83,13 +94,12 @@ def _is_past(message: CheckIn, machine: Machine) -> bool:
 
 
 def _accept(
-    conn: Connection, current: Current, machine: Machine, message: CheckIn, now: int
+    conn: Connection, current: Current, machine: Machine, arrival: Arrival, now: int
 ) -> Machine:
+    message = arrival.message
     steps = told_by(message, machine.claimed, machine.last_seen, machine.numbered, now)
     moved = follow(conn, current, machine, message.profile, steps, now)
     told = {
-        "last_seen": now,
-        "seq": message.seq,
         "epoch": message.epoch,
         "past_epochs": _past_epochs(machine, message.epoch),
         "agent": message.agent,
@@ -97,6 +107,9 @@ def _accept(
         "numbered": machine.numbered + len(steps),
     }
     change(conn, machine.id, told)
+    verdict = held_by(conn, moved) if moved.settled and moved.exception is None else None
+    short_way = {"key": arrival.key if verdict else None, "verdict_id": verdict and verdict.id}
+    seen(conn, machine.id, {"last_seen": now, "seq": message.seq, **short_way})
     return replace(moved, claimed=message.profile)
 
 

@@ -6,7 +6,7 @@ Everything else in ``store`` is written once, in its expression language.
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BindParameter, Subquery, Table, func, select
+from sqlalchemy import BindParameter, ColumnElement, Function, Subquery, Table, Text, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
@@ -14,6 +14,11 @@ from sqlalchemy.types import TypeEngine
 def upsert(table: Table) -> sqlite.Insert:
     """An INSERT that can say what to do ``on_conflict``."""
     return sqlite.insert(table)
+
+
+def array_of(*columns: ColumnElement[Any]) -> Function[str]:
+    """All rows of a query as one JSON text: an array of arrays."""
+    return func.json_group_array(func.json_array(*columns), type_=Text)
 
 
 def rows_of(

@@ -5,13 +5,13 @@ Every function takes the writer's open transaction and leaves the counts right i
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, update
 
 from server.current import Current
 from server.standing import MachineFacts, stand
-from server.store.machines import COLUMNS, change, find, machine_of
+from server.store.machines import MACHINES, change, find, machine_of
 from server.store.moves import count_in, held_by, move
-from server.store.tables import assignments, machines, profiles, transitions, wanted
+from server.store.tables import assignments, machines, presence, profiles, transitions, wanted
 
 
 def fall_silent(conn: Connection, current: Current, now: int, limit: int) -> int:
@@ -27,7 +27,7 @@ def fall_silent(conn: Connection, current: Current, now: int, limit: int) -> int
         How many were looked at.
     """
     due = conn.execute(
-        select(*COLUMNS).where(machines.c.due_at <= now).order_by(machines.c.due_at).limit(limit)
+        MACHINES.where(machines.c.due_at <= now).order_by(machines.c.due_at).limit(limit)
     ).all()
     for row in due:
         machine = machine_of(row)
@@ -74,7 +74,7 @@ def forget(conn: Connection, machine_id: str) -> bool:
     if machine is None:
         return False
     count_in(conn, (machine, held_by(conn, machine)), -1)
-    for table in (wanted, assignments, transitions):
+    for table in (wanted, assignments, transitions, presence):
         conn.execute(delete(table).where(table.c.machine_id == machine_id))
     conn.execute(update(profiles).where(profiles.c.sent_by == machine_id).values(sent_by=None))
     conn.execute(delete(machines).where(machines.c.id == machine_id))

@@ -9,12 +9,12 @@ from sqlalchemy import Connection, Row, select, update
 
 from agent.wire import FindingView, Standing
 from server.standing import dated
-from server.store.tables import machines
+from server.store.tables import machines, presence
 from server.store.verdicts import Held
 
 _began = msgspec.json.Decoder(dict[str, int])
 
-COLUMNS = (
+_COLUMNS = (
     machines.c.id,
     machines.c.label,
     machines.c.owner,
@@ -22,8 +22,8 @@ COLUMNS = (
     machines.c.token_hash,
     machines.c.enrolled_at,
     machines.c.left_at,
-    machines.c.last_seen,
-    machines.c.seq,
+    presence.c.last_seen,
+    presence.c.seq,
     machines.c.epoch,
     machines.c.past_epochs,
     machines.c.agent,
@@ -37,12 +37,14 @@ COLUMNS = (
     machines.c.due_at,
     machines.c.numbered,
 )
-"""What a `Machine` is made of, in its order."""
+
+MACHINES = select(*_COLUMNS).join(presence, presence.c.machine_id == machines.c.id)
+"""What a `Machine` is made of, to be narrowed by a condition."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A row of ``machines``; its columns are explained there."""
+    """A row of ``machines`` with its ``presence``; the columns are explained there."""
 
     id: str
     label: str
@@ -89,19 +91,24 @@ class Machine:
 
 
 def machine_of(row: Row[*tuple[Any, ...]]) -> Machine:
-    """A row of `COLUMNS` as a value."""
+    """A row of `MACHINES` as a value."""
     return Machine(**row._asdict())
 
 
 def find(conn: Connection, machine_id: str) -> Machine | None:
     """The machine with this id, also one that left."""
-    row = conn.execute(select(*COLUMNS).where(machines.c.id == machine_id)).first()
+    row = conn.execute(MACHINES.where(machines.c.id == machine_id)).first()
     return machine_of(row) if row else None
 
 
 def change(conn: Connection, machine_id: str, values: Mapping[str, object]) -> None:
     """Writes some columns of one machine."""
     conn.execute(update(machines).where(machines.c.id == machine_id).values(values))
+
+
+def seen(conn: Connection, machine_id: str, values: Mapping[str, object]) -> None:
+    """Writes some columns of one machine's presence."""
+    conn.execute(update(presence).where(presence.c.machine_id == machine_id).values(values))
 
 
 def read_began(stored: str | None) -> Mapping[str, int]:

@@ -18,7 +18,7 @@ from server.alerts import outbox
 from server.current import Current
 from server.standing import carried, dated
 from server.store.counts import count, count_pair
-from server.store.machines import Machine, change, write_began
+from server.store.machines import Machine, change, seen, write_began
 from server.store.steps import Taken, Way
 from server.store.tables import assignments, transitions
 from server.store.transitions import record
@@ -86,6 +86,7 @@ def move(conn: Connection, old: Stood, new: Stood, at: int, now: int) -> Machine
     }
     if values:
         change(conn, machine.id, values)
+        seen(conn, machine.id, {"key": None})
         _recount(conn, old, (machine, verdict))
     first = old[0].profile_id is None and machine.profile_id is not None
     if before != after or first:

@@ -15,7 +15,7 @@ from server.judge import view_installs
 from server.store.acks import tag_of
 from server.store.machines import Machine, find
 from server.store.moves import held_by
-from server.store.tables import machines, profiles, verdicts
+from server.store.tables import machines, presence, profiles, verdicts
 from server.store.verdicts import read_profile
 
 PAGE_MAX = 500
@@ -57,10 +57,11 @@ _ROWS = (
         machines.c.group_name,
         _stands,
         machines.c.agent,
-        machines.c.last_seen,
+        presence.c.last_seen,
         profiles.c.digest,
     )
     .select_from(machines)
+    .join(presence, presence.c.machine_id == machines.c.id)
     .outerjoin(profiles, profiles.c.id == machines.c.profile_id)
     .outerjoin(
         verdicts,

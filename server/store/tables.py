@@ -1,8 +1,11 @@
 """Every table, and why it has its shape.
 
 Times are whole seconds since the Unix epoch, UTC. Digests are text as on the wire.
-What every check-in touches is one row of ``machines``, by primary key, and no index of it
-changes; all else is written only when something changed.
+What every check-in touches is one narrow row of ``presence``, by its only key: some sixty
+to a page, so that the table stays in memory and its pages are seldom written back. All else
+is written only when something changed. ``presence.key`` is the short way: a digest of all
+that an unchanged check-in repeats. It is there only while the machine follows its verdict
+and nothing is wanted of it; whatever changes a machine takes it away.
 
 ``machines.due_at`` is a lazy timer: it says when to *look* whether the machine fell silent,
 and is moved on only then, so that an unchanged check-in never rewrites an index.
@@ -24,6 +27,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -51,10 +55,6 @@ machines = Table(
     Column("secret_id", Text, nullable=False),
     Column("enrolled_at", BigInteger, nullable=False),
     Column("left_at", BigInteger),
-    # What every check-in touches:
-    Column("last_seen", BigInteger, nullable=False),
-    Column("seq", BigInteger, nullable=False, server_default=text("0")),
-    # What changes with a change only:
     Column("epoch", Text),
     Column("past_epochs", Text, nullable=False, server_default=text("''")),
     Column("agent", Text),
@@ -78,6 +78,17 @@ machines = Table(
         sqlite_where=text("left_at IS NULL"),
         postgresql_where=text("left_at IS NULL"),
     ),
+)
+
+presence = Table(
+    "presence",
+    metadata,
+    Column("machine_id", Text, primary_key=True),
+    Column("last_seen", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False, server_default=text("0")),
+    Column("key", Text),
+    Column("verdict_id", BigInteger),  # as long as there is a key
+    sqlite_with_rowid=False,  # one tree instead of a table and its index
 )
 
 profiles = Table(
@@ -105,8 +116,9 @@ wanted = Table(
 verdicts = Table(
     "verdicts",
     metadata,
-    Column("profile_id", BigInteger, ForeignKey("profiles.id"), primary_key=True),
-    Column("group_name", Text, primary_key=True),
+    Column("id", _Serial, primary_key=True),
+    Column("profile_id", BigInteger, ForeignKey("profiles.id"), nullable=False),
+    Column("group_name", Text, nullable=False),
     Column("standing", Text, nullable=False),
     Column("since", BigInteger, nullable=False),
     Column("told", Text),  # drifted | healed: what people heard last of this pair
@@ -116,6 +128,7 @@ verdicts = Table(
     Column("judged_at", BigInteger, nullable=False),
     Column("next_change_at", BigInteger),
     Column("machines", BigInteger, nullable=False, server_default=text("0")),
+    UniqueConstraint("profile_id", "group_name"),
     Index("ix_verdicts_next_change_at", "next_change_at"),
 )
 

@@ -25,6 +25,7 @@ class Held:
     """A verdict as it is kept.
 
     Attributes:
+        id: Of the row.
         profile_id: The profile judged.
         group: The group that it was judged for.
         standing: Of every machine of which nothing else is true.
@@ -38,6 +39,7 @@ class Held:
         machines: How many stand as it says.
     """
 
+    id: int
     profile_id: int
     group: str
     standing: Standing
@@ -69,6 +71,7 @@ def held_of(row: Row[tuple[object, ...]]) -> Held:
     """A row of ``verdicts`` as a value."""
     values = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name for it
     return Held(
+        id=values["id"],
         profile_id=values["profile_id"],
         group=values["group_name"],
         standing=values["standing"],

@@ -51,7 +51,6 @@ def _machine(conn: Connection, name: str, profile: int, at: int) -> None:
             enrol_key_hash=name,
             secret_id="",
             enrolled_at=at,
-            last_seen=at,
             profile_id=profile,
         )
     )

@@ -83,6 +83,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_outbox_topic", "outbox", ["topic"], unique=False)
     op.create_table(
+        "presence",
+        sa.Column("machine_id", sa.Text(), nullable=False),
+        sa.Column("last_seen", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("verdict_id", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("machine_id", name=op.f("pk_presence")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "profiles",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
@@ -199,8 +209,6 @@ def upgrade() -> None:
         sa.Column("secret_id", sa.Text(), nullable=False),
         sa.Column("enrolled_at", sa.BigInteger(), nullable=False),
         sa.Column("left_at", sa.BigInteger(), nullable=True),
-        sa.Column("last_seen", sa.BigInteger(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("epoch", sa.Text(), nullable=True),
         sa.Column("past_epochs", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("agent", sa.Text(), nullable=True),
@@ -233,6 +241,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "verdicts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("profile_id", sa.BigInteger(), nullable=False),
         sa.Column("group_name", sa.Text(), nullable=False),
         sa.Column("standing", sa.Text(), nullable=False),
@@ -247,6 +256,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["profile_id"], ["profiles.id"], name=op.f("fk_verdicts_profile_id")
         ),
-        sa.PrimaryKeyConstraint("profile_id", "group_name", name=op.f("pk_verdicts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_verdicts")),
+        sa.UniqueConstraint(
+            "profile_id", "group_name", name=op.f("uq_verdicts_profile_id_group_name")
+        ),
     )
     op.create_index("ix_verdicts_next_change_at", "verdicts", ["next_change_at"], unique=False)
