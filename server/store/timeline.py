@@ -78,7 +78,7 @@ def join(had: Sequence[Had], said: Mapping[int, Sequence[Said]]) -> Iterator[Ent
         had: In the order taken.
         said: By profile id, oldest first; at least one each.
     """
-    ends: list[float] = [*(each.at for each in had[1:]), float("inf")]
+    ends: list[float] = [each.at for each in had[1:]] + [float("inf")] * bool(had)
     for each, end in zip(had, ends, strict=True):
         history = said[each.profile_id]
         held = max(0, bisect_right([item.at for item in history], each.at) - 1)
