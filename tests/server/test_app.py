@@ -58,7 +58,7 @@ def _post(known: Known, path: str, body: object, token: str | None = None) -> re
     )
 
 
-def _head(known: Known, path: str = "/v1/check-ins", **headers: object) -> bytes:
+def _head(known: Known, path: str = "/v1/check-ins", **headers: Any) -> bytes:
     told = {
         "Host": "localhost",
         "Authorization": f"Bearer {known.machine}",
@@ -151,7 +151,7 @@ def test_a_chunked_body_within_its_limit_is_read(known: Known) -> None:
 
 @pytest.mark.parametrize("framing", [{"Content_Length": 100}, {"Transfer_Encoding": "chunked"}])
 def test_a_body_that_does_not_come_is_not_waited_for(
-    known: Known, framing: dict[str, object]
+    known: Known, framing: dict[str, Any]
 ) -> None:
     """A slow client holds a connection for a bounded time."""
     status, refused = known.live.raw(_head(known, **framing))

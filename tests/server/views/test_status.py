@@ -1,0 +1,57 @@
+"""The status: nobody is forgotten, and nobody matches by default."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.releases.ledger import Ledger, Reading
+from server.views import status
+from server.views.status import AlertFacts, Fleet, SourceFacts
+
+STANDINGS = (
+    "match", "pending", "drift", "exempt", "unknown", "silent", "paused", "absent", "left"
+)  # fmt: skip
+
+_counts = st.dictionaries(
+    st.tuples(st.sampled_from(["default", "pilots"]), st.sampled_from(STANDINGS)),
+    st.integers(0, 10**6),
+)
+
+
+def test_without_a_machine_there_is_no_share() -> None:
+    """Nothing is not all, and not none."""
+    seen = status.view(Fleet({("default", "left"): 3, ("default", "absent"): 1}), Ledger(), 0)
+    assert (seen.fleet.machines, seen.fleet.in_share, seen.fleet.share) == (4, 0, None)
+
+
+def test_silent_and_unknown_machines_stay_in_the_denominator() -> None:
+    """A laptop that says nothing is not a laptop that matches."""
+    counts = {("default", name): 1 for name in ("match", "silent", "unknown", "exempt", "left")}
+    assert status.view(Fleet(counts), Ledger(), 0).fleet.share == 1 / 4
+
+
+@given(_counts)
+def test_groups_add_up_to_the_fleet(counts: dict[tuple[str, str], int]) -> None:
+    """Every machine is counted once in the fleet and once in its group."""
+    seen = status.view(Fleet(counts), Ledger(), 0)
+    assert seen.fleet.machines == sum(counts.values())
+    assert seen.fleet.machines == sum(tally.machines for tally in seen.groups.values())
+    for tally in (seen.fleet, *seen.groups.values()):
+        assert sum(tally.standings.values()) == tally.machines
+        assert tally.share is None or 0 <= tally.share <= 1
+        assert 0 not in tally.standings.values()
+
+
+def test_heads_and_messages_are_told_with_their_age() -> None:
+    """Also where a clock went back: an age is never negative."""
+    ledger = Ledger(readings=[Reading("npm", "latest", "2.1.330", 10, 40)])
+    fleet = Fleet({}, alerts=AlertFacts(waiting=1, oldest_at=30))
+    now = status.view(fleet, ledger, 100)
+    assert (now.heads[0].version, now.heads[0].age_s, now.alerts.oldest_s) == ("2.1.330", 60, 70)
+    back = status.view(fleet, ledger, 20)
+    assert (back.heads[0].age_s, back.alerts.oldest_s) == (0, 0)
+
+
+def test_a_source_that_was_not_asked_yet_is_named() -> None:
+    """Waiting is neither well nor unreachable."""
+    seen = status.view(Fleet({}, sources=(SourceFacts("npm", "waiting"),)), Ledger(), 0)
+    assert (seen.sources[0].state, seen.sources[0].read_at) == ("waiting", None)
