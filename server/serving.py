@@ -15,6 +15,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -25,6 +26,8 @@ from server.front import Front
 from server.settings import Settings
 
 _BACKLOG = 1_024
+
+_log = structlog.stdlib.get_logger("server.serving")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -64,20 +67,45 @@ async def serve(
     Raises:
         SettingsError: The certificate or its key cannot be used.
     """
-    server = _make(front, listening, settings)
+    server = embedded(front, Interfaces.RSGI, listening, settings)
     loop = asyncio.get_running_loop()
+    serving = loop.create_task(server.serve())
+    interrupt: Callable[[], None] = server.stop
+
+    def stop() -> None:
+        interrupt()
+        loop.call_later(settings.stop_timeout_s, serving.cancel)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, stop)
     # Granian answers as soon as its task has run once; connections wait in the backlog.
     loop.call_soon(ready)
-    await server.serve()
+    await asyncio.wait([serving])
+    if serving.cancelled():
+        _log.warning("requests were cut off", stop_timeout_s=settings.stop_timeout_s)
+    else:
+        serving.result()
 
 
-def _make(front: Front, listening: socket.socket, settings: Settings) -> Server:
+def embedded(
+    target: object, interface: Interfaces, listening: socket.socket, settings: Settings
+) -> Server:
+    """Granian for an application on a socket, with the settings of a server.
+
+    Args:
+        target: What answers.
+        interface: The way in which it is called.
+        listening: A socket from `listen`; Granian closes it.
+        settings: Certificate, timeouts and bounds.
+
+    Raises:
+        SettingsError: The certificate or its key cannot be used.
+    """
     try:
-        server = _Embedded(
-            front,
-            interface=Interfaces.RSGI,
+        return _Embedded(
+            target,
+            listening,
+            interface=interface,
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(header_read_timeout=int(settings.header_timeout_s * 1000)),
             websockets=False,
@@ -93,20 +121,20 @@ def _make(front: Front, listening: socket.socket, settings: Settings) -> Server:
             f"cannot use the certificate and key {pair}: {error.strerror or error}",
             advice="name a readable PEM certificate with the key that belongs to it",
         ) from error
-    server.listening = listening
-    return server
 
 
 class _Embedded(Server):
     """Granian's embedded server on a socket that is already listening."""
 
-    listening: socket.socket
+    def __init__(self, target: object, listening: socket.socket, **options: Any) -> None:
+        super().__init__(target, **options)
+        self._listening = listening
 
     def _init_shared_socket(self) -> None:
         is_unix_socket = False
         holder: Any = SocketHolder  # its stub tells no arguments
         # From here on the socket is Granian's, which closes it.
-        self._shd: Any = holder(self.listening.detach(), is_unix_socket, _BACKLOG)
+        self._shd: Any = holder(self._listening.detach(), is_unix_socket, _BACKLOG)
 
 
 def _reason(error: OSError) -> str:

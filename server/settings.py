@@ -3,7 +3,8 @@
 A field is set by its name in the settings file, stronger by ``PARITY_SERVER_<NAME>`` in the
 environment, strongest by an option of the command line. A field's annotation chooses its
 reader, so a new setting is one new line in `Settings`. A name or value that cannot be used
-stops the server with the place and what to do; nothing is ignored, nothing guessed.
+stops the server with the place and what to do; nothing is ignored, nothing guessed. An
+empty text is None where that has a meaning: ``PARITY_SERVER_BUCKET_URL=`` reads no bucket.
 
 A `Secret` comes from its variable, or from a file of its own that ``<NAME>_FILE`` names;
 a settings file may name that file (``slack_webhook_url_file``) but not hold the secret.
@@ -15,7 +16,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import platformdirs
 
@@ -46,7 +47,7 @@ class Settings:
         check_in_interval_s: Seconds from one check-in of a machine to its next, before spreading.
         heads_every_s: Seconds between two readings of the channels' heads.
         npm_registry_url: The npm registry; else what npm's own configuration names.
-        bucket_url: The release bucket (facts 2.1); empty reads none.
+        bucket_url: The release bucket (facts 2.1); None reads none.
         slack_webhook_url: Where alerts go; none are sent without it.
         check_in_max_bytes: Largest check-in, in bytes.
         request_max_bytes: Largest other body, in bytes, except a profile's (64 KiB, protocol).
@@ -102,7 +103,6 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
 }
 
 _URLS = frozenset({"npm_registry_url", "bucket_url", "slack_webhook_url"})
-_MAY_BE_EMPTY = frozenset({"bucket_url"})
 
 
 def load(
@@ -226,7 +226,7 @@ def _line_of(text: str, key: str) -> int:
 def _read(key: str, value: object) -> object:
     if key not in _TYPES:
         raise ValueError("is not a setting")
-    if value == "" and key in _MAY_BE_EMPTY:
+    if value == "" and type(None) in get_args(_TYPES[key]):
         return None
     if key in _URLS:
         value = as_url(value)

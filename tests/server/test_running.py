@@ -185,6 +185,21 @@ def test_an_idle_connection_does_not_hold_up_a_stop(live: Live) -> None:
         assert live.stop() == 0
 
 
+def test_a_request_that_does_not_end_is_cut_off(tmp_path: Path) -> None:
+    """Nobody can keep a server from stopping."""
+    live = Live(tmp_path / "data", body_timeout_s="300", stop_timeout_s="0.2").start()
+    host, _, port = live.url.removeprefix("http://").rpartition(":")
+    with socket.create_connection((host, int(port))) as endless:
+        endless.sendall(
+            b"POST /v1/check-ins HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Authorization: Bearer x\r\nContent-Length: 9\r\n\r\n{"
+        )
+        assert requests.get(f"{live.url}/healthz", timeout=PATIENCE_S).ok
+        assert live.stop() == 0
+    assert "requests were cut off" in live.log
+    assert "Traceback" not in live.log
+
+
 def test_ctrl_c_ends_it_as_well(live: Live) -> None:
     """SIGINT is SIGTERM, without a traceback."""
     live.start()

@@ -123,9 +123,12 @@ def test_beyond_loopback_it_needs_tls_or_a_proxy_that_the_settings_admit(tmp_pat
     assert "tls_key is not set" in _refused({"PARITY_SERVER_TLS_CERT": pem})
 
 
-def test_an_empty_bucket_address_reads_no_bucket() -> None:
-    """The one setting that can be switched off by being empty."""
-    assert settings.load({"PARITY_SERVER_BUCKET_URL": ""}).bucket_url is None
+@pytest.mark.parametrize("name", ["bucket_url", "npm_registry_url", "slack_webhook_url"])
+def test_an_empty_address_is_none(name: str) -> None:
+    """So a default can be switched off by a variable; a port cannot be empty."""
+    values = settings.load({f"PARITY_SERVER_{name.upper()}": ""})
+    assert getattr(values, name) is None
+    assert "must be a number" in _refused({"PARITY_SERVER_PORT": ""})
 
 
 @given(st.dictionaries(st.text(min_size=1).map(lambda s: settings.PREFIX + s), st.text()))
