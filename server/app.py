@@ -13,9 +13,10 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import Components, OpenAPI, Schema, SecurityScheme
 
 from agent import __version__
+from agent.wire import Sent
 from server.intake import Intake
 from server.views.api import agents, refusals, viewers
 from server.views.api.reading import Enrol, Reads
@@ -44,7 +45,7 @@ def make_app(intake: Intake, enrol_machine: Enrol, reads: Reads) -> Litestar:
         enrol_machine: Makes a machine known.
         reads: What viewers read from.
     """
-    return Litestar(
+    app = Litestar(
         [healthz, *agents.ROUTES, *viewers.ROUTES],
         dependencies={
             "intake": Provide(lambda: intake, sync_to_thread=False),
@@ -57,6 +58,16 @@ def make_app(intake: Intake, enrol_machine: Enrol, reads: Reads) -> Litestar:
         openapi_config=_openapi(),
         logging_config=None,
     )
+    _say_that_unknown_fields_are_refused(app.openapi_schema)
+    return app
+
+
+def _say_that_unknown_fields_are_refused(document: OpenAPI) -> None:
+    # Litestar does not read `forbid_unknown_fields` off a struct.
+    sent = {message.__name__ for message in Sent.__subclasses__()}
+    for name, schema in document.components.schemas.items():
+        if name in sent and isinstance(schema, Schema):
+            schema.additional_properties = False
 
 
 def _answer_error(_: Request[Any, Any, State], error: Exception) -> Response[bytes]:

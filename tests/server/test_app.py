@@ -150,9 +150,7 @@ def test_a_chunked_body_within_its_limit_is_read(known: Known) -> None:
 
 
 @pytest.mark.parametrize("framing", [{"Content_Length": 100}, {"Transfer_Encoding": "chunked"}])
-def test_a_body_that_does_not_come_is_not_waited_for(
-    known: Known, framing: dict[str, Any]
-) -> None:
+def test_a_body_that_does_not_come_is_not_waited_for(known: Known, framing: dict[str, Any]) -> None:
     """A slow client holds a connection for a bounded time."""
     status, refused = known.live.raw(_head(known, **framing))
     assert status == 408
@@ -286,6 +284,8 @@ def test_the_schema_describes_every_call_and_refers_to_nothing_missing(known: Kn
         "/v1/status",
         "/v1/releases",
     }
+    for sent in ("CheckIn", "Enrolment", "Change", "Config"):
+        assert schema["components"]["schemas"][sent]["additionalProperties"] is False
     for reference in _references(schema):
         part: Any = schema
         for step in reference.removeprefix("#/").split("/"):
