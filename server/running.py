@@ -84,6 +84,7 @@ def run(settings: Settings, listening: Callable[[str], None]) -> None:
         writer = Writer(engine)
         stack.callback(writer.close)
         parts = _assemble(settings, engine, writer)
+        stack.callback(parts.refusals.tell)
         sockets = stack.enter_context(serving.listen(settings.host, settings.port))
         address = serving.address_of(sockets, tls=settings.tls_cert is not None)
 
@@ -103,6 +104,7 @@ def run(settings: Settings, listening: Callable[[str], None]) -> None:
 class _Parts:
     front: Front
     worker: Worker
+    refusals: logs.Refusals
     sources: list[str]
 
 
@@ -151,7 +153,7 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
         settings.check_in_max_bytes, settings.request_max_bytes, settings.body_timeout_s
     )
     front = Front(intake.check_in, app, limits, counted)
-    return _Parts(front, Worker(jobs.all(settings.heads_every_s)), names)
+    return _Parts(front, Worker(jobs.all(settings.heads_every_s)), counted, names)
 
 
 def _enroller(writer: Writer, current: Current) -> Enrol:

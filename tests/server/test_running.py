@@ -176,6 +176,17 @@ def test_stopping_answers_what_is_under_way_and_keeps_it(live: Live) -> None:
     assert [each.get("agent") for each in listed].count("9.9.9") >= acknowledged
 
 
+def test_refusals_are_counted_and_told_together(live: Live) -> None:
+    """A client in a loop fills no disk; what it sent is not repeated."""
+    live.start()
+    for _ in range(3):
+        requests.get(f"{live.url}/v1/canary", timeout=PATIENCE_S)
+    live.stop()
+    told = [json.loads(line) for line in live.log.splitlines() if "requests refused" in line]
+    assert sum(each["counts"]["404 other"] for each in told) == 3
+    assert "canary" not in live.log
+
+
 def test_an_idle_connection_does_not_hold_up_a_stop(live: Live) -> None:
     """A laptop that keeps its connection is simply cut off."""
     live.start()
