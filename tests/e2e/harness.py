@@ -201,10 +201,14 @@ class Server:
 
     def _end(self, number: signal.Signals) -> int:
         assert self.process is not None
-        os.killpg(self.process.pid, number)
-        code = self.process.wait(END_TIMEOUT_S)
-        self.process = None
-        return code
+        ending, self.process = self.process, None
+        os.killpg(ending.pid, number)
+        try:
+            return ending.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(ending.pid, signal.SIGKILL)  # nothing outlives its test
+            ending.wait()
+            raise
 
     def __enter__(self) -> Self:
         return self if self.process else self.start()
