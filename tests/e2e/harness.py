@@ -202,13 +202,7 @@ class Server:
     def _end(self, number: signal.Signals) -> int:
         assert self.process is not None
         ending, self.process = self.process, None
-        os.killpg(ending.pid, number)
-        try:
-            return ending.wait(END_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(ending.pid, signal.SIGKILL)  # nothing outlives its test
-            ending.wait()
-            raise
+        return _ended(ending, number)
 
     def __enter__(self) -> Self:
         return self if self.process else self.start()
@@ -324,10 +318,8 @@ class Laptop:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ends the daemon; its exit code."""
         assert self.daemon is not None
-        self.daemon.send_signal(number)
-        code = self.daemon.wait(END_TIMEOUT_S)
-        self.daemon = None
-        return code
+        ending, self.daemon = self.daemon, None
+        return _ended(ending, number)
 
     def claude_settings(self, **values: object) -> None:
         """Writes Claude Code's user settings."""
@@ -346,6 +338,17 @@ class Laptop:
     ) -> None:
         if self.daemon is not None and self.daemon.poll() is None:
             self.stop()
+
+
+def _ended(process: subprocess.Popen[bytes], number: signal.Signals) -> int:
+    """The exit code of a process that gets a signal, with all that it has started."""
+    os.killpg(process.pid, number)
+    try:
+        return process.wait(END_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # nothing outlives its test
+        process.wait()
+        raise
 
 
 def tree(folder: Path) -> Mapping[str, tuple[int, ...]]:
