@@ -1,0 +1,128 @@
+"""What the agent costs the laptop: an unchanged cycle, idling, and a new build.
+
+The scratch laptop has one program file of the size of a public release, made here, so that
+this part needs no download; what is in it does not matter for reading and hashing it.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from agent import cycle, platforms
+from agent.cycle import Parts
+from agent.fingerprint import Fingerprints
+from agent.journal import open_journal
+from agent.settings import load
+from tests.e2e.harness import Laptop, Server
+
+PROGRAM_BYTES = 381_121_040
+CYCLES = 50
+ROUNDS = 3
+
+
+def measure(folder: Path, options: argparse.Namespace) -> Mapping[str, Any]:
+    """The figures of the agent."""
+    with Server(folder / "server", npm_registry_url="").start() as server:
+        laptop = Laptop(folder / "laptop")
+        program = _install(laptop.home)
+        laptop.enrol(server)
+        laptop.check()
+        return {
+            "fingerprint": _fingerprint(laptop, program, folder),
+            "unchanged cycle": _cycle(laptop),
+            "idle": _idle(laptop, options.idle_seconds),
+        }
+
+
+def _install(home: Path) -> Path:
+    version = home / ".local" / "share" / "claude" / "versions" / "2.1.330"
+    version.parent.mkdir(parents=True)
+    statement = (
+        b'PACKAGE_URL:"@anthropic-ai/claude-code",README_URL:"",VERSION:"2.1.330",'
+        b'FEEDBACK_CHANNEL:"",BUILD_TIME:"2026-11-20T17:34:37Z"'
+    )
+    header = Path(os.path.realpath("/proc/self/exe")).read_bytes()[:4096]
+    with version.open("wb") as file:
+        file.write(header)
+        file.truncate(PROGRAM_BYTES - len(statement))
+        file.seek(0, 2)
+        file.write(statement)
+    version.chmod(0o755)
+    launcher = home / ".local" / "bin" / "claude"
+    launcher.parent.mkdir(parents=True)
+    launcher.symlink_to(version)
+    (home / ".profile").write_text('PATH="$HOME/.local/bin:$PATH"\n', encoding="utf-8")
+    return version
+
+
+def _fingerprint(laptop: Laptop, program: Path, folder: Path) -> Mapping[str, Any]:
+    host = platforms.live(home=laptop.home, system_root=laptop.root, environment={})
+    speeds, floor = [], []
+    for number in range(ROUNDS):
+        floor.append(_openssl())
+        fingerprints = Fingerprints(folder / f"cache-{number}.json")
+        begin = time.process_time()
+        reading = fingerprints.examine(host, program)
+        speeds.append(PROGRAM_BYTES / (time.process_time() - begin) / 1e6)
+        assert reading.build is not None, reading.reason
+    return {
+        "MB per CPU second": round(max(speeds)),
+        "openssl MB per CPU second": round(max(floor)),
+        "ratio": round(max(speeds) / max(floor), 3),
+    }
+
+
+def _openssl() -> float:
+    """OpenSSL's own speed on blocks as large as ours, in MB per CPU second."""
+    command = [shutil.which("openssl") or "openssl", "speed", "-seconds", "2"]
+    done = subprocess.run(
+        [*command, "-bytes", str(256 * 1024), "-evp", "sha256"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r"^sha256\s+([\d.]+)k", done.stdout, re.MULTILINE | re.IGNORECASE)
+    assert found is not None, done.stdout
+    return float(found[1]) / 1e3
+
+
+def _cycle(laptop: Laptop) -> Mapping[str, Any]:
+    """CPU of a whole look with nothing changed, the journal included, nothing sent."""
+    settings = load(laptop.environment, None)
+    parts = Parts(settings, laptop.environment)
+    with closing(open_journal(settings.state_dir)) as journal:
+        cycle.cycle(parts, journal, None, cycle.begin(journal, None))
+        begin = time.process_time()
+        for _ in range(CYCLES):
+            cycle.cycle(parts, journal, None, cycle.begin(journal, None))
+        spent = time.process_time() - begin
+    return {"cpu ms": round(spent / CYCLES * 1e3, 2), "cycles": CYCLES}
+
+
+def _idle(laptop: Laptop, seconds: int) -> Mapping[str, Any]:
+    laptop.start()
+    assert laptop.daemon is not None
+    daemon = psutil.Process(laptop.daemon.pid)
+    # The first cycle is over when the daemon has slept for a while.
+    time.sleep(10)
+    before = daemon.cpu_times()
+    time.sleep(seconds)
+    after = daemon.cpu_times()
+    resident = daemon.memory_info().rss
+    laptop.stop(signal.SIGTERM)
+    spent = after.user + after.system - before.user - before.system
+    return {
+        "resident MiB": round(resident / 2**20, 1),
+        "percent of a core": round(spent / seconds * 100, 3),
+        "seconds": seconds,
+    }
