@@ -60,7 +60,10 @@ class Machine:
         secret = server.secret_file.read_text(encoding="utf-8").strip()
         wish = Enrolment(wire=1, secret=secret, label=label, key=secrets.token_hex(16))
         answer = requests.post(
-            server.url + "/v1/enrolments", data=msgspec.json.encode(wish), timeout=TIMEOUT_S
+            server.url + "/v1/enrolments",
+            data=msgspec.json.encode(wish),
+            headers={"Content-Type": "application/json"},
+            timeout=TIMEOUT_S,
         )
         answer.raise_for_status()
         return cls(server, label, answer.json()["token"], secrets.token_hex(8))

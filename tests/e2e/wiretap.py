@@ -23,6 +23,7 @@ class Wiretap:
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self.port: int = self._listening.getsockname()[1]
         self.sent = bytearray()
+        self._serving: list[threading.Thread] = []
 
     @property
     def url(self) -> str:
@@ -43,21 +44,29 @@ class Wiretap:
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         self._thread.join()
+        for serving in self._serving:
+            serving.join()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listening.accept()
-                server = socket.create_connection(self._target)
-                for source, sink, kept in ((client, server, True), (server, client, False)):
-                    threading.Thread(
-                        target=self._forward, args=(source, sink, kept), daemon=True
-                    ).start()
+                serving = threading.Thread(target=self._serve, args=(client,), daemon=True)
+                self._serving.append(serving)
+                serving.start()
 
-    def _forward(self, source: socket.socket, sink: socket.socket, kept: bool) -> None:  # noqa: FBT001
-        with contextlib.suppress(OSError):
-            while data := source.recv(CHUNK_BYTES):
-                if kept:
-                    self.sent += data
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.create_connection(self._target) as server:
+            answers = threading.Thread(target=_forward, args=(server, client), daemon=True)
+            answers.start()
+            _forward(client, server, self.sent)
+            answers.join()
+
+
+def _forward(source: socket.socket, sink: socket.socket, kept: bytearray | None = None) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(CHUNK_BYTES):
+            if kept is not None:
+                kept += data
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
