@@ -7,7 +7,6 @@ describes the check-in in the OpenAPI document. No request sends an alert, waits
 network, or runs a statement on the event loop.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -15,14 +14,13 @@ import msgspec
 import structlog
 from granian.rsgi import (  # type: ignore[attr-defined] # re-exported without saying so
     HTTPProtocol,
-    ProtocolClosed,
-    ProtocolError,
     Scope,
 )
 from litestar.types import ASGIApp
 
 from agent.wire import PROFILE_MAX_BYTES, Ack, CheckIn
 from server import bridge
+from server.bodies import Bodies
 from server.errors import RequestRefused
 from server.logs import Refusals
 from server.views.api import refusals
@@ -73,6 +71,7 @@ class Front:
         self._take = check_in
         self._app = app
         self._limits = limits
+        self._bodies = Bodies(limits.body_timeout_s)
         self._counted = counted
         self._decode = msgspec.json.Decoder(CheckIn).decode
         self._encode = msgspec.json.Encoder().encode
@@ -98,7 +97,7 @@ class Front:
         token = bearer(headers.get("authorization"))
         if token is None:
             raise refusals.not_signed_in("machine")
-        body = await self._read(scope, protocol, self._limits.check_in_max_bytes)
+        body = await self._bodies.read(headers, protocol, self._limits.check_in_max_bytes)
         try:
             message = self._decode(body)
         except msgspec.DecodeError as error:
@@ -108,7 +107,7 @@ class Front:
     async def _other(self, scope: Scope, protocol: HTTPProtocol) -> Reply:
         is_profile = scope.path.startswith(PROFILES)
         limit = PROFILE_MAX_BYTES if is_profile else self._limits.request_max_bytes
-        body = await self._read(scope, protocol, limit)
+        body = await self._bodies.read(scope.headers, protocol, limit)
         reply = await bridge.call(self._app, scope, body)
         told_in_json = any(header == ("content-type", JSON) for header in reply.headers)
         if reply.status >= 400 and not told_in_json:  # noqa: PLR2004 - where refusals begin
@@ -120,49 +119,3 @@ class Front:
         if refused.status == 500:  # noqa: PLR2004 - the one that is our mistake
             _log.error("request failed", exc_info=error)
         return refused
-
-    async def _read(self, scope: Scope, protocol: HTTPProtocol, max_bytes: int) -> bytes:
-        deadline = _Deadline()
-        timeout_s = self._limits.body_timeout_s
-        timer = asyncio.get_running_loop().call_later(timeout_s, deadline.strike)
-        try:
-            return await _body(scope, protocol, max_bytes)
-        except (ProtocolClosed, ProtocolError):
-            raise refusals.cut_off() from None
-        except asyncio.CancelledError:
-            if deadline.passed:
-                raise refusals.too_slow(timeout_s) from None
-            raise
-        finally:
-            timer.cancel()
-
-
-class _Deadline:
-    """Ends the reading of one body when its time is up."""
-
-    __slots__ = ("_task", "passed")
-
-    def __init__(self) -> None:
-        self._task = asyncio.current_task()
-        self.passed = False
-
-    def strike(self) -> None:
-        self.passed = True
-        if self._task:
-            self._task.cancel()
-
-
-async def _body(scope: Scope, protocol: HTTPProtocol, max_bytes: int) -> bytes:
-    announced = scope.headers.get("content-length")
-    if announced is not None and "transfer-encoding" not in scope.headers:
-        # Granian's HTTP parser reads no more than was announced.
-        if not announced.isdigit() or int(announced[:20]) > max_bytes:
-            raise refusals.too_large(max_bytes)
-        return await protocol()
-    chunks, size = [], 0
-    async for chunk in protocol:
-        size += len(chunk)
-        if size > max_bytes:
-            raise refusals.too_large(max_bytes)
-        chunks.append(chunk)
-    return b"".join(chunks)
