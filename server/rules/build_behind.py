@@ -1,6 +1,9 @@
 """A public build that is no longer the head of its channel."""
 
+from datetime import UTC, datetime
+
 from agent.wire import FindingView
+from server.releases.ledger import Replaced
 from server.rules.interface import Case, Examined, Rule, Ruling, earliest
 
 
@@ -31,13 +34,22 @@ def _behind(case: Case, copy: Examined) -> FindingView:
         code="build-behind",
         severity="drift" if late or deadline is None else "pending",
         subject=copy.subject,
-        sentence=f"{copy.name} is behind: {position.head.channel} is {position.head.version}",
+        sentence=f"{copy.name} is behind: {position.head.channel} is {position.head.version}"
+        + _replaced(replaced),
         since=replaced.at if replaced else None,
         deadline=deadline,
         estimated=replaced.estimated if replaced else False,
         fix=case.fix("install", copy.install.method),
         install=copy.index,
     )
+
+
+def _replaced(replaced: Replaced | None) -> str:
+    """When it ceased to be the head: older, mostly, than this machine's finding."""
+    if replaced is None:
+        return ""
+    day = datetime.fromtimestamp(replaced.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"; it was replaced {'about ' if replaced.estimated else ''}{day}"
 
 
 def _undecidable(case: Case, copy: Examined) -> FindingView:
