@@ -72,9 +72,14 @@ async def serve(
     serving = loop.create_task(server.serve())
     interrupt: Callable[[], None] = server.stop
 
+    def cut_off() -> None:
+        # Granian's thread may yet report to what is cancelled here.
+        loop.set_exception_handler(lambda _loop, _context: None)
+        serving.cancel()
+
     def stop() -> None:
         interrupt()
-        loop.call_later(settings.stop_timeout_s, serving.cancel)
+        loop.call_later(settings.stop_timeout_s, cut_off)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
