@@ -90,11 +90,15 @@ def dated(
         began: What `carried` kept for it.
     """
     return tuple(
-        msgspec.structs.replace(
-            item, since=began.get(finding_key(item), max(profile_since, item.since or 0))
-        )
+        _dated(item, began.get(finding_key(item), max(profile_since, item.since or 0)))
         for item in findings
     )
+
+
+def _dated(finding: FindingView, since: int) -> FindingView:
+    # Only the public moment can be an estimate; when this machine took part is known.
+    is_estimate = finding.estimated and since == finding.since
+    return msgspec.structs.replace(finding, since=since, estimated=is_estimate)
 
 
 def begun(
