@@ -217,8 +217,8 @@ class Enrolment(Sent, frozen=True):
     group: Name | None = None
 
 
-class Enrolled(Answer, frozen=True):
-    """The answer to an enrolment: 201.
+class Enrolled(Answer, frozen=True, omit_defaults=False):
+    """The answer to an enrolment: 201. Every field is there, also at its default.
 
     Attributes:
         machine: The random machine id.
@@ -270,8 +270,11 @@ class CheckIn(Sent, frozen=True):
     dropped: Count = 0
 
 
-class Ack(Answer, frozen=True):
+class Ack(Answer, frozen=True, omit_defaults=False):
     """The answer to a check-in, given after its transaction was committed and synced.
+
+    Every field is there, also at its default: `wires` tells an agent what the server reads,
+    not what the agent itself would.
 
     Attributes:
         state: The machine's standing.

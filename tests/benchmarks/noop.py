@@ -10,12 +10,14 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 from granian.constants import Interfaces
 
+from agent.wire import Ack
 from server import serving
 from server.settings import Settings
 
-ACK = b'{"state":"match","tag":"0123456789abcdef","next_s":900,"wires":[1]}'
+ACK = msgspec.json.encode(Ack("match", "0123456789abcdef", 900))
 
 _START = {
     "type": "http.response.start",
