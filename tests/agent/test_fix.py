@@ -1,0 +1,77 @@
+"""The closed table: what a server says can choose a row, and never write one."""
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.fix import NPM_PACKAGE, Command, render
+from agent.wire import FixRef
+
+
+@pytest.mark.parametrize(
+    ("fix", "text"),
+    [
+        (
+            FixRef("install", "npm", "2.1.330"),
+            "npm install -g @anthropic-ai/claude-code@2.1.330",
+        ),
+        (
+            FixRef("reinstall", "npm", "2.1.330"),
+            f"npm install -g --allow-scripts={NPM_PACKAGE} {NPM_PACKAGE}@2.1.330",
+        ),
+        (FixRef("install", "native", "2.1.330"), "claude install 2.1.330"),
+        (
+            FixRef("reinstall", "native", "2.1.330"),
+            "curl -fsSL https://claude.ai/install.sh | bash -s 2.1.330",
+        ),
+    ],
+)
+def test_a_fix_is_the_documented_command(fix: FixRef, text: str) -> None:
+    """Facts 1.4, word by word."""
+    command = render(fix)
+    assert command is not None
+    assert command.text == text
+
+
+@pytest.mark.parametrize("layer", ["user", "managed", "environment", "state"])
+def test_every_layer_says_where_to_remove_a_key(layer: str) -> None:
+    """An override is removed by a person: there is text, and nothing to run."""
+    command = render(FixRef("unset", layer, "effortLevel"))
+    assert command is not None
+    assert "effortLevel" in command.text
+    assert command.argv is None
+
+
+@pytest.mark.parametrize(
+    "fix",
+    [
+        FixRef("install", "npm", "2.1.330; rm -rf ~"),
+        FixRef("install", "npm", "2.1.330\n"),
+        FixRef("install", "npm", "--registry=https://example.com"),
+        FixRef("install", "npm", "latest"),
+        FixRef("unset", "user", "a key"),
+        FixRef("delete", "npm", "2.1.330"),
+        FixRef("install", "carrier-pigeon", "2.1.330"),
+    ],
+)
+def test_what_is_not_in_the_table_renders_nothing(fix: FixRef) -> None:
+    """Another action or method, or a target of another form."""
+    assert render(fix) is None
+
+
+@given(st.builds(FixRef, st.text(), st.text(), st.text()))
+def test_a_strange_fix_never_raises(fix: FixRef) -> None:
+    """A newer or hostile server cannot stop the agent here."""
+    assert render(fix) is None or isinstance(render(fix), Command)
+
+
+@given(st.from_regex(r"\d+\.\d+\.\d+(-[0-9A-Za-z.]{1,32})?", fullmatch=True))
+def test_what_is_shown_is_what_would_run(version: str) -> None:
+    """A command that can run is one that a shell reads as the same words."""
+    for method in ("npm", "native"):
+        for action in ("install", "reinstall"):
+            command = render(FixRef(action, method, version))
+            if command is not None and command.argv is not None:
+                assert tuple(shlex.split(command.text)) == command.argv
