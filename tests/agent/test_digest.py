@@ -42,5 +42,5 @@ def test_a_digest_is_the_sha256_of_the_bytes() -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**53])
 def test_a_value_without_a_canonical_form_is_refused(value: object) -> None:
     """A NaN and an integer that a double cannot hold have none (RFC 8785 section 3.2.2.3)."""
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"\S"):
         digest.canonical({"value": value})
