@@ -171,6 +171,10 @@ def _begin(conn: Connection) -> None:
 
 
 def _make_file(path: Path) -> None:
+    if path.exists():
+        # Closing a descriptor of ours would let go of the locks that SQLite has in this
+        # process (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+        return
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except FileNotFoundError as error:
