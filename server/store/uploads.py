@@ -98,7 +98,7 @@ def receive(conn: Connection, current: Current, upload: Upload, now: int) -> Non
     """
     machine = authenticated(conn, upload.machine_id, upload.token_hash)
     if not wishes.is_wished(conn, machine.id, upload.digest):
-        if wishes.ids_of(conn, [upload.digest]) and machine.claimed == upload.digest:
+        if wishes.has_taken(conn, machine.id, upload.digest):
             return  # sent again: its answer was lost
         raise RequestRefused(
             "this profile was not asked for",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, delete, insert, select
 
 from server.store.steps import Step
-from server.store.tables import profiles, wanted
+from server.store.tables import assignments, profiles, wanted
 
 
 def ids_of(conn: Connection, digests: Iterable[str]) -> Mapping[str, int]:
@@ -41,6 +41,17 @@ def is_wished(conn: Connection, machine_id: str, digest: str) -> bool:
     """Whether a machine was asked for a profile."""
     query = select(wanted.c.digest).where(
         wanted.c.machine_id == machine_id, wanted.c.digest == digest
+    )
+    return conn.execute(query).first() is not None
+
+
+def has_taken(conn: Connection, machine_id: str, digest: str) -> bool:
+    """Whether a profile is in a machine's timeline."""
+    query = (
+        select(assignments.c.number)
+        .join(profiles, profiles.c.id == assignments.c.profile_id)
+        .where(assignments.c.machine_id == machine_id, profiles.c.digest == digest)
+        .limit(1)
     )
     return conn.execute(query).first() is not None
 
