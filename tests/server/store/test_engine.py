@@ -1,0 +1,135 @@
+"""Opening and migrating a database: what it promises, and one line for what stands in the way."""
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from server.errors import StoreError
+from server.store.engine import migrate, open_engine, writable, writing
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """The address of a migrated database."""
+    address = f"sqlite:///{tmp_path / 'server.db'}"
+    migrate(address)
+    return address
+
+
+def test_the_writers_connection_syncs_every_commit(url: str) -> None:
+    """FULL is 2 (https://www.sqlite.org/pragma.html#pragma_synchronous)."""
+    engine = open_engine(url)
+    with writable(engine) as conn:
+        assert conn.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert conn.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert conn.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    engine.dispose()
+
+
+def test_other_connections_cannot_write(url: str) -> None:
+    """Not even after one of the pool was the writer's."""
+    engine = open_engine(url)
+    with writing(engine) as conn:
+        conn.execute(text("INSERT INTO counts VALUES ('g', 'match', 1)"))
+    with engine.connect() as conn, pytest.raises(OperationalError, match="readonly"):
+        conn.execute(text("DELETE FROM counts"))
+    engine.dispose()
+
+
+def test_a_write_transaction_takes_its_lock_at_once(url: str) -> None:
+    """So it cannot find at its first write that it read too early."""
+    engine = open_engine(url)
+    other = sqlite3.connect(engine.url.database or "", timeout=0)
+    with writing(engine), pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("BEGIN IMMEDIATE")
+    other.close()
+    engine.dispose()
+
+
+def test_the_database_is_this_users_alone(url: str, tmp_path: Path) -> None:
+    """The log beside it too."""
+    engine = open_engine(url)
+    with writing(engine) as conn:
+        conn.execute(text("INSERT INTO counts VALUES ('g', 'match', 1)"))
+        files = sorted(tmp_path.iterdir())
+        assert [stat.S_IMODE(each.stat().st_mode) for each in files] == [0o600] * len(files)
+    engine.dispose()
+
+
+def test_migrating_twice_changes_nothing(url: str, tmp_path: Path) -> None:
+    """A second run finds its work done."""
+    before = (tmp_path / "server.db").read_bytes()
+    migrate(url)
+    assert (tmp_path / "server.db").read_bytes() == before
+
+
+def test_a_missing_database_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:
+    """Opening makes nothing."""
+    with pytest.raises(StoreError, match="no database") as refused:
+        open_engine(f"sqlite:///{tmp_path / 'none.db'}")
+    assert "parity-server migrate" in refused.value.advice
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    """It is not made: a mistyped path would be."""
+    with pytest.raises(StoreError, match=r"folder .* does not exist"):
+        migrate(f"sqlite:///{tmp_path / 'none' / 'server.db'}")
+
+
+def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """Here a folder stands where the file should be."""
+    (tmp_path / "server.db").mkdir()
+    with pytest.raises(StoreError, match=r"server\.db") as refused:
+        migrate(f"sqlite:///{tmp_path / 'server.db'}")
+    assert refused.value.advice
+
+
+@pytest.mark.parametrize("opened", [migrate, open_engine])
+def test_a_file_that_is_no_database_is_told(opened: object, tmp_path: Path) -> None:
+    """And is left as it was."""
+    path = tmp_path / "server.db"
+    path.write_bytes(b"a letter to my aunt " * 100)
+    with pytest.raises(StoreError, match="not a database"):
+        opened(f"sqlite:///{path}")  # type: ignore[operator]
+    assert path.read_bytes() == b"a letter to my aunt " * 100
+
+
+def test_a_database_without_our_schema_is_told_to_be_migrated(tmp_path: Path) -> None:
+    """As one of an older version would be."""
+    path = tmp_path / "server.db"
+    sqlite3.connect(path).executescript("CREATE TABLE other (x)").connection.close()
+    with pytest.raises(StoreError, match="older schema"):
+        open_engine(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize("opened", [migrate, open_engine])
+def test_a_newer_schema_is_refused(opened: object, url: str) -> None:
+    """An older server would write what the newer one cannot read."""
+    engine = open_engine(url)
+    with writing(engine) as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(StoreError, match="newer version"):
+        opened(url)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "address", ["sqlite://", "sqlite:///:memory:", "postgresql://u:secret@host/db"]
+)
+def test_an_address_that_names_no_file_is_told_without_its_password(address: str) -> None:
+    """A password belongs into no message."""
+    with pytest.raises(StoreError, match="names no SQLite file") as refused:
+        open_engine(address)
+    assert "secret" not in str(refused.value)
+
+
+def test_an_unreadable_address_is_not_repeated() -> None:
+    """It may hold a password in a place where nobody would look for it."""
+    with pytest.raises(StoreError) as refused:
+        migrate("u:secret@host")
+    assert "secret" not in f"{refused.value} {refused.value.advice}"

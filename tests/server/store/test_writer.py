@@ -1,0 +1,146 @@
+"""The one writing thread: order, durability, failure, and the end."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from server.errors import StoreError
+from server.store.engine import migrate, open_engine
+from server.store.writer import Writer
+
+SECOND = """
+import sys
+from server.errors import StoreError
+from server.store.engine import open_engine
+from server.store.writer import Writer
+try:
+    Writer(open_engine(sys.argv[1]))
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """A migrated database."""
+    url = f"sqlite:///{tmp_path / 'server.db'}"
+    migrate(url)
+    engine = open_engine(url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def writer(engine: Engine) -> Iterator[Writer]:
+    """Its writer."""
+    writer = Writer(engine)
+    yield writer
+    writer.close()
+
+
+def add(conn: Connection) -> int:
+    """Adds one to a count, and tells it."""
+    conn.execute(text("INSERT OR IGNORE INTO counts VALUES ('g', 'match', 0)"))
+    conn.execute(text("UPDATE counts SET machines = machines + 1"))
+    return int(conn.execute(text("SELECT machines FROM counts")).scalar_one())
+
+
+def kept(engine: Engine) -> int:
+    """What another connection sees."""
+    with engine.connect() as conn:
+        return int(conn.execute(text("SELECT coalesce(max(machines), 0) FROM counts")).scalar_one())
+
+
+def test_a_result_is_told_after_the_commit(engine: Engine, writer: Writer) -> None:
+    """Whoever hears of it may rely on it: the callback's own connection sees the row."""
+    seen: list[int] = []
+    future = writer.run(add)
+    future.add_done_callback(lambda _: seen.append(kept(engine)))
+    assert future.result() == 1
+    writer.run(lambda _: None).result()
+    assert seen == [1]
+
+
+def test_work_is_done_in_the_order_of_asking_on_one_thread(writer: Writer) -> None:
+    """Also when it was asked for from several threads."""
+    names = {writer.run(lambda _: threading.current_thread().name).result() for _ in range(9)}
+    assert names == {"writer"}
+    assert [future.result() for future in [writer.run(add) for _ in range(20)]] == [*range(1, 21)]
+
+
+def test_work_that_fails_changes_nothing_and_stops_nobody(engine: Engine, writer: Writer) -> None:
+    """Its exception goes to who asked; the next one is done."""
+
+    def fail(conn: Connection) -> None:
+        add(conn)
+        raise LookupError("no")
+
+    with pytest.raises(LookupError):
+        writer.run(fail).result()
+    assert kept(engine) == 0
+    assert writer.run(add).result() == 1
+
+
+def test_a_full_disk_is_told_as_the_stores_error(engine: Engine, writer: Writer) -> None:
+    """SQLite's own limit stands for it: same error, same path, nothing kept."""
+    fill = text("INSERT INTO server_keys VALUES (:name, zeroblob(100000))")
+
+    def limited(conn: Connection) -> None:
+        conn.exec_driver_sql("PRAGMA max_page_count=1")
+
+    def write(conn: Connection) -> None:
+        for number in range(100):
+            conn.execute(fill, {"name": str(number)})
+
+    writer.run(limited).result()
+    with pytest.raises(StoreError, match="full"):
+        writer.run(write).result()
+    with engine.connect() as conn:
+        assert conn.execute(text("SELECT count(*) FROM server_keys")).scalar() == 0
+
+
+def test_closing_finishes_what_was_asked_for(engine: Engine) -> None:
+    """Accepted work is done; later work is refused."""
+    writer = Writer(engine)
+    futures = [writer.run(add) for _ in range(50)]
+    writer.close()
+    assert [future.result() for future in futures][-1] == 50
+    with pytest.raises(StoreError, match="stopping"):
+        writer.run(add)
+    writer.close()
+
+
+def test_work_that_nobody_waits_for_any_more_is_not_begun(engine: Engine, writer: Writer) -> None:
+    """A cancelled future is skipped."""
+    hold, held = threading.Event(), threading.Event()
+
+    def wait(_: Connection) -> None:
+        held.set()
+        hold.wait()
+
+    writer.run(wait)
+    held.wait()
+    cancelled = writer.run(add)
+    assert cancelled.cancel()
+    hold.set()
+    writer.run(lambda _: None).result()
+    assert kept(engine) == 0
+
+
+def test_a_second_server_on_the_same_file_is_refused(engine: Engine, writer: Writer) -> None:
+    """In one line; a third one may begin when the first has ended."""
+    address = engine.url.render_as_string()
+    told = subprocess.run(
+        [sys.executable, "-c", SECOND, address], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.splitlines() == [f"another server already works on {engine.url.database}"]
+    writer.close()
+    told = subprocess.run(
+        [sys.executable, "-c", SECOND, address], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == ""
