@@ -1,0 +1,264 @@
+"""What one check-in does, each way of the protocol by itself."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.wire import Build, Change, CheckIn
+from server.errors import RequestRefused
+from server.store import fleet
+from server.store.checkins import PAST_EPOCHS_MAX, key_of
+from server.store.timeline import timeline
+from tests.server.shop import BEHIND, DAY, HEAD, NOW, Laptop, Shop, digest_of, profile
+
+MINE = profile(HEAD)
+OTHER = profile(BEHIND)
+
+
+def row_of(shop: Shop, laptop: Laptop) -> list[tuple[object, ...]]:
+    """Everything stored of one machine."""
+    return [
+        *shop.rows(f"SELECT * FROM machines WHERE id = '{laptop.id}'"),  # noqa: S608 - our own id
+        *shop.rows(f"SELECT * FROM presence WHERE machine_id = '{laptop.id}'"),  # noqa: S608
+    ]
+
+
+def test_an_unknown_profile_is_wanted_and_taken_when_it_comes(shop: Shop) -> None:
+    """Until then the machine stands as before; with the upload it has the new verdict."""
+    laptop = shop.enrol("anna")
+    ack = laptop.send(laptop.message(MINE))
+    assert (ack.state, ack.wanted) == ("unknown", (digest_of(MINE),))
+    laptop.upload(MINE)
+    assert laptop.view().standing == "match"
+    ack = laptop.send(laptop.message(OTHER))
+    assert (ack.state, ack.wanted) == ("match", (digest_of(OTHER),))
+    laptop.upload(OTHER)
+    assert laptop.view().standing == "pending"
+    assert shop.counted() == {"pending": 1}
+
+
+def test_a_profile_that_another_machine_sent_is_not_wanted_again(shop: Shop) -> None:
+    """The bytes are known: the machine takes it with its check-in."""
+    shop.enrol("anna").tell(MINE)
+    second = shop.enrol("ben")
+    ack = second.send(second.message(MINE))
+    assert (ack.state, ack.wanted) == ("match", ())
+
+
+def test_who_waited_for_another_machines_upload_takes_it_at_its_next_check_in(shop: Shop) -> None:
+    """Two laptops name it, one sends it, both have it."""
+    first, second = shop.enrol("anna"), shop.enrol("ben")
+    first.send(first.message(MINE))
+    assert second.send(second.message(MINE)).wanted
+    first.upload(MINE)
+    assert second.send(second.message(MINE)).state == "match"
+
+
+def test_the_same_check_in_again_gets_the_same_answer_and_writes_nothing(shop: Shop) -> None:
+    """Not even the time: the second one may come days later."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    for message in (laptop.message(MINE), laptop.message(OTHER)):
+        first = laptop.send(message)
+        before = (row_of(shop, laptop), shop.rows("SELECT count(*) FROM transitions"))
+        shop.now += 5
+        again = laptop.send(message)
+        assert (again.state, again.tag, again.wanted) == (first.state, first.tag, first.wanted)
+        assert (row_of(shop, laptop), shop.rows("SELECT count(*) FROM transitions")) == before
+
+
+def test_a_repeated_check_in_leaves_the_files_as_they_were(shop: Shop) -> None:
+    """Nothing written means no page of the log either."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    message = laptop.message(MINE)
+    laptop.send(message)
+    pages = "PRAGMA wal_checkpoint(TRUNCATE)"
+    shop.writer.run(lambda _: None).result()
+    before = shop.rows(pages)
+    laptop.send(message)
+    assert shop.rows(pages) == before == [(0, 0, 0)]
+
+
+def test_a_lower_seq_is_told_to_resync_and_changes_nothing(shop: Shop) -> None:
+    """Its journal was set back: it has to draw a new epoch."""
+    laptop = shop.enrol("anna")
+    old = laptop.message(OTHER)
+    laptop.tell(MINE)
+    before = row_of(shop, laptop)
+    ack = laptop.send(old)
+    assert (ack.resync, ack.state, ack.wanted) == (True, "match", ())
+    assert row_of(shop, laptop) == before
+
+
+def test_a_new_epoch_is_accepted_and_a_past_one_is_not(shop: Shop) -> None:
+    """Two laptops with one identity alternate; neither gets on with an old epoch."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    mine, laptop.epoch, laptop.seq = laptop.epoch, "1" * 16, 0
+    assert not laptop.send(laptop.message(MINE)).resync
+    laptop.epoch, laptop.seq = mine, 99
+    before = row_of(shop, laptop)
+    assert laptop.send(laptop.message(MINE)).resync
+    assert row_of(shop, laptop) == before
+
+
+def test_only_a_few_past_epochs_are_remembered(shop: Shop) -> None:
+    """The row stays small however often a laptop is set up anew."""
+    laptop = shop.enrol("anna")
+    for number in range(2 * PAST_EPOCHS_MAX):
+        laptop.epoch, laptop.seq = f"{number:016x}", 0
+        assert not laptop.send(laptop.message(MINE)).resync
+    (past,) = shop.rows("SELECT past_epochs FROM machines")[0]
+    assert str(past).split() == [f"{number:016x}" for number in range(3, 7)]
+
+
+def test_changes_since_the_last_ack_become_the_timeline(shop: Shop) -> None:
+    """In order, at the agent's times less the distance of its clock."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    shop.enrol("ben").tell(OTHER)
+    shop.now += 1000
+    skewed = laptop.message(
+        MINE, Change(digest_of(OTHER), NOW + 400 + 50), Change(digest_of(MINE), NOW + 600 + 50)
+    )
+    skewed = CheckIn(
+        1, digest_of(OTHER), skewed.agent, skewed.epoch, skewed.seq, shop.now + 50, skewed.changes
+    )
+    assert laptop.send(skewed).state == "pending"
+    told = shop.read(lambda conn: timeline(conn, laptop.id))
+    assert [(entry.at - NOW, entry.standing) for entry in told] == [
+        (0, "match"),
+        (400, "pending"),
+        (600, "match"),
+        (1000, "pending"),
+    ]
+
+
+def test_an_agents_clock_is_clamped_between_the_last_ack_and_now(shop: Shop) -> None:
+    """A clock years ahead or behind writes no history that the server did not see."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    shop.enrol("ben").tell(OTHER)
+    shop.now += 100
+    laptop.send(laptop.message(MINE, Change(digest_of(OTHER), 5)))
+    shop.now += 100
+    laptop.send(laptop.message(MINE, Change(digest_of(OTHER), 2**40)))
+    told = shop.read(lambda conn: timeline(conn, laptop.id))
+    assert [entry.at - NOW for entry in told] == [0, 1, 100, 200, 200]
+
+
+def test_an_earlier_unknown_profile_takes_its_place_when_it_comes(shop: Shop) -> None:
+    """It was told between two others, and stands there in the end."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    shop.now += 100
+    third = profile(HEAD, BEHIND)
+    shop.enrol("ben").tell(OTHER)
+    ack = laptop.send(laptop.message(OTHER, Change(digest_of(third), NOW + 40)))
+    assert ack.wanted == (digest_of(third),)
+    assert ack.state == "pending"
+    laptop.upload(third)
+    assert laptop.view().profile == digest_of(OTHER)
+    told = shop.read(lambda conn: timeline(conn, laptop.id))
+    assert [entry.profile for entry in told] == [digest_of(x) for x in (MINE, third, OTHER)]
+
+
+def test_what_never_comes_is_not_in_the_timeline(shop: Shop) -> None:
+    """After a day it is not asked for any more; the present profile always is."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    lost = Change("sha256:" + "9" * 64, NOW)
+    assert laptop.send(laptop.message(OTHER, lost)).wanted == (digest_of(OTHER), lost.profile)
+    shop.now += DAY
+    assert laptop.send(laptop.message(OTHER)).wanted == (digest_of(OTHER),)
+
+
+def test_at_most_sixteen_profiles_are_wanted_the_present_one_first(shop: Shop) -> None:
+    """The newest of the earlier ones follow."""
+    laptop = shop.enrol("anna")
+    changes = [Change(f"sha256:{number:064x}", NOW) for number in range(40)]
+    wanted = laptop.send(laptop.message(MINE, *changes)).wanted
+    newest = [f"sha256:{number:064x}" for number in range(39, 24, -1)]
+    assert list(wanted) == [digest_of(MINE), *newest]
+
+
+def test_a_finding_keeps_its_date_from_profile_to_profile(shop: Shop) -> None:
+    """It began for the machine with the first profile that had it."""
+    laptop = shop.enrol("anna")
+    altered = profile(Build("c" * 64, 1, "binary", "2.1.330", "linux-x64"))
+    more = profile(Build("c" * 64, 1, "binary", "2.1.330", "linux-x64"), BEHIND)
+    laptop.tell(altered)
+    shop.now += 500
+    laptop.tell(more)
+    dates = {item.code: item.since for item in laptop.view().findings}
+    assert dates["build-altered"] == NOW
+    assert laptop.view().since == NOW
+
+
+def test_a_silent_machine_that_speaks_stands_by_its_verdict_again(shop: Shop) -> None:
+    """With the counts right, and a transition each way."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    shop.now += 3 * DAY
+    shop.write(lambda conn: fleet.fall_silent(conn, shop.current, shop.now, 10))
+    assert shop.counted() == {"silent": 1}
+    assert laptop.send(laptop.message(MINE)).state == "match"
+    assert shop.counted() == {"match": 1}
+    moves = shop.rows("SELECT before, after FROM transitions ORDER BY id")
+    assert moves == [(None, "match"), ("match", "silent"), ("silent", "match")]
+
+
+@pytest.mark.parametrize("token", ["bpm_0123456789abcdef_" + "0" * 64, "nonsense", ""])
+def test_a_token_of_nobody_is_refused(shop: Shop, token: str) -> None:
+    """With 401, whether it has the form of a token or not."""
+    laptop = shop.enrol("anna")
+    laptop.token = token
+    with pytest.raises(RequestRefused) as refused:
+        laptop.send(laptop.message(MINE))
+    assert refused.value.status == 401
+
+
+def test_another_machines_token_does_not_open_a_machine(shop: Shop) -> None:
+    """The id in a token counts for nothing without its secret part."""
+    laptop, other = shop.enrol("anna"), shop.enrol("ben")
+    laptop.tell(MINE)
+    laptop.token = other.token.replace(other.id, laptop.id)
+    with pytest.raises(RequestRefused) as refused:
+        laptop.send(laptop.message(MINE))
+    assert refused.value.status == 401
+
+
+def test_a_revoked_machine_is_refused_at_once(shop: Shop) -> None:
+    """Also on the short way that an unchanged check-in takes."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    laptop.send(laptop.message(MINE))
+    shop.write(lambda conn: fleet.leave(conn, laptop.id, shop.now))
+    with pytest.raises(RequestRefused) as refused:
+        laptop.send(laptop.message(MINE))
+    assert refused.value.status == 401
+    assert shop.counted() == {"left": 1}
+
+
+def test_a_new_agent_version_is_noted(shop: Shop) -> None:
+    """The short way is for check-ins that say nothing new."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    laptop.agent = "0.2.0"
+    laptop.send(laptop.message(MINE))
+    assert laptop.view().agent == "0.2.0"
+
+
+@given(
+    st.tuples(*[st.sampled_from(["t1", "t2"])] * 4), st.tuples(*[st.sampled_from(["t1", "t2"])] * 4)
+)
+def test_the_short_way_is_for_equal_facts_only(
+    one: tuple[str, str, str, str], two: tuple[str, str, str, str]
+) -> None:
+    """Two check-ins have one key only if token, epoch, profile and agent are equal."""
+
+    def key(token: str, epoch: str, name: str, agent: str) -> str:
+        return key_of(token, CheckIn(1, name, agent, epoch, 1, 1))
+
+    assert (key(*one) == key(*two)) == (one == two)

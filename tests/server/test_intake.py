@@ -1,0 +1,241 @@
+"""The intake: batches, back-pressure, and what happens when the database cannot write."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, event, text
+
+from agent.wire import Ack, Build, CheckIn
+from server.errors import RequestRefused
+from server.intake import BATCH_MAX, Intake
+from server.store.acks import HURRY_S
+from tests.server.shop import HEAD, Laptop, Shop, profile
+
+MINE = profile(HEAD)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A store without HTTP."""
+    shop = Shop(tmp_path)
+    yield shop
+    shop.close()
+
+
+class Held:
+    """Work on the writer that ends when it is told to, so that check-ins gather behind it."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._begun, self._end = threading.Event(), threading.Event()
+        shop.writer.run(self._wait)
+        self._begun.wait()
+
+    def _wait(self, _: Connection) -> None:
+        self._begun.set()
+        self._end.wait()
+
+    def let_go(self) -> None:
+        """Ends it."""
+        self._end.set()
+
+
+class Statements:
+    """Counts the statements that begin with a word."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.seen: list[str] = []
+        event.listen(shop.engine, "before_cursor_execute", self._note)
+        event.listen(shop.engine, "commit", lambda _: self.seen.append("COMMIT"))
+
+    def _note(self, *args: object) -> None:
+        self.seen.append(str(args[2]))
+
+    def count(self, begin: str) -> int:
+        """How many there were."""
+        return sum(each.startswith(begin) for each in self.seen)
+
+
+async def gather(
+    intake: Intake, held: Held, sent: list[tuple[Laptop, CheckIn]]
+) -> list[Ack | BaseException]:
+    """The answers to check-ins that all wait for one commit."""
+    waiting = [
+        asyncio.ensure_future(intake.check_in(laptop.token, message)) for laptop, message in sent
+    ]
+    await asyncio.sleep(0)  # each begins, and waits
+    held.let_go()
+    return await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def fleet(shop: Shop, number: int) -> list[Laptop]:
+    """Machines that checked in before and have nothing new to say."""
+    laptops = [shop.enrol(f"laptop-{each}") for each in range(number)]
+    for laptop in laptops:
+        laptop.tell(MINE)
+    return laptops
+
+
+def test_all_that_waits_is_one_commit_of_three_statements(shop: Shop) -> None:
+    """However many they are: one update, one answer, one commit."""
+    sent = [(laptop, laptop.message(MINE)) for laptop in fleet(shop, 40)]
+    held, statements = Held(shop), Statements(shop)
+    acks = asyncio.run(gather(shop.intake, held, sent))
+    assert {ack.state for ack in acks if isinstance(ack, Ack)} == {"match"}
+    assert len(acks) == 40
+    assert statements.count("UPDATE presence") == 1
+    assert len([each for each in statements.seen if each != "COMMIT"]) == 3  # with its BEGIN
+    # One commit is of the work that held the writer.
+    assert statements.count("COMMIT") == 2
+
+
+def test_what_is_new_is_taken_in_the_same_commit_as_what_is_not(shop: Shop) -> None:
+    """Each gets its own answer; a stranger's refusal takes nobody with it."""
+    old, changed, stranger = fleet(shop, 3)
+    stranger.token = stranger.token[:-1] + ("0" if stranger.token[-1] != "0" else "1")
+    sent = [
+        (old, old.message(MINE)),
+        (stranger, stranger.message(MINE)),
+        (changed, changed.message("sha256:" + "9" * 64)),
+    ]
+    held, statements = Held(shop), Statements(shop)
+    first, second, third = asyncio.run(gather(shop.intake, held, sent))
+    assert isinstance(first, Ack)
+    assert isinstance(third, Ack)
+    assert (first.wanted, third.wanted) == ((), ("sha256:" + "9" * 64,))
+    assert isinstance(second, RequestRefused)
+    assert second.status == 401
+    assert statements.count("COMMIT") == 2
+
+
+def test_two_check_ins_of_one_machine_are_two_batches(shop: Shop) -> None:
+    """In their order, so the second finds the first one committed."""
+    (laptop,) = fleet(shop, 1)
+    sent = [(laptop, laptop.message(MINE)) for _ in range(3)]
+    held, statements = Held(shop), Statements(shop)
+    acks = asyncio.run(gather(shop.intake, held, sent))
+    assert [ack.resync for ack in acks if isinstance(ack, Ack)] == [False] * 3
+    assert statements.count("COMMIT") == 4
+
+
+def test_a_batch_has_a_largest_size(shop: Shop) -> None:
+    """So that no crowd has the writer for long: the rest is the next batch."""
+    (laptop,) = fleet(shop, 1)
+    strangers = [
+        (Laptop(shop, "x", "", f"bpm_{number:016x}_{'0' * 64}"), laptop.message(MINE))
+        for number in range(BATCH_MAX + 1)
+    ]
+    held, statements = Held(shop), Statements(shop)
+    answers = asyncio.run(gather(shop.intake, held, strangers))
+    assert all(isinstance(each, RequestRefused) and each.status == 401 for each in answers)
+    assert statements.count("COMMIT") == 3
+
+
+def test_a_full_queue_is_answered_at_once(shop: Shop) -> None:
+    """With 503 and when to come again; those who wait already are served."""
+    first, second = fleet(shop, 2)
+    intake = Intake(shop.engine, shop.writer, shop.current, shop.clock, waiting_max=1)
+    held = Held(shop)
+
+    async def two() -> tuple[Ack, RequestRefused]:
+        waiting = asyncio.ensure_future(intake.check_in(first.token, first.message(MINE)))
+        await asyncio.sleep(0)  # it begins, and waits
+        with pytest.raises(RequestRefused) as refused:
+            await intake.check_in(second.token, second.message(MINE))
+        held.let_go()
+        return await waiting, refused.value
+
+    ack, refused = asyncio.run(two())
+    assert ack.state == "match"
+    assert (refused.status, bool(refused.retry_after_s)) == (503, True)
+
+
+def test_a_disk_that_is_full_acknowledges_nothing(shop: Shop) -> None:
+    """503 for all; when there is room again, the same check-ins are taken."""
+    laptops = [shop.enrol(f"laptop-{number}") for number in range(30)]
+    messages = [laptop.message("sha256:" + "9" * 64) for laptop in laptops]
+    pages = shop.write(lambda conn: conn.exec_driver_sql("PRAGMA page_count").scalar_one())
+    # The next statement that needs a page more fails as on a full disk.
+    limit = f"PRAGMA max_page_count={pages}"
+    shop.write(lambda conn: conn.exec_driver_sql(limit).close())
+    held = Held(shop)
+    answers = asyncio.run(gather(shop.intake, held, list(zip(laptops, messages, strict=True))))
+    refused = [each for each in answers if isinstance(each, RequestRefused)]
+    assert {each.status for each in refused} == {503}
+    assert len(refused) == 30
+    assert shop.rows("SELECT count(*) FROM machines WHERE epoch IS NOT NULL") == [(0,)]
+    shop.write(lambda conn: conn.exec_driver_sql("PRAGMA max_page_count=1000000").close())
+    assert laptops[0].send(messages[0]).wanted
+
+
+def test_a_mistake_of_ours_with_one_machine_spares_the_others(shop: Shop) -> None:
+    """Its own answer is the error, and nothing of it is kept."""
+    good, broken = fleet(shop, 2)
+    damage = text("UPDATE machines SET began = 'no JSON', settled = 0 WHERE id = :id")
+    shop.write(lambda conn: conn.execute(damage, {"id": broken.id}).close())
+    other = profile()
+    good.shop.enrol("third").tell(other)
+    sent = [(good, good.message(MINE)), (broken, broken.message(other))]
+    first, second = asyncio.run(gather(shop.intake, Held(shop), sent))
+    assert isinstance(first, Ack)
+    assert isinstance(second, ValueError)
+    assert shop.rows(f"SELECT seq FROM presence WHERE machine_id = '{broken.id}'") == [(1,)]  # noqa: S608 - our own id
+
+
+def test_stopping_finishes_what_waits(shop: Shop) -> None:
+    """What was accepted before the writer closed is answered; what comes later is not taken."""
+    laptops = fleet(shop, 5)
+    held = Held(shop)
+
+    async def stop() -> list[Ack | BaseException]:
+        waiting = [
+            asyncio.ensure_future(shop.intake.check_in(each.token, each.message(MINE)))
+            for each in laptops
+        ]
+        await asyncio.sleep(0)  # each begins, and waits
+        held.let_go()
+        await asyncio.to_thread(shop.writer.close)
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        with pytest.raises(RequestRefused) as refused:
+            await shop.intake.check_in(laptops[0].token, laptops[0].message(MINE))
+        assert refused.value.status == 503
+        return answers
+
+    assert all(isinstance(each, Ack) for each in asyncio.run(stop()))
+
+
+def test_a_client_that_went_away_does_not_disturb_the_batch(shop: Shop) -> None:
+    """Its check-in is taken all the same: it was accepted."""
+    gone, stays = fleet(shop, 2)
+    held = Held(shop)
+
+    async def leave() -> Ack:
+        leaving = asyncio.ensure_future(shop.intake.check_in(gone.token, gone.message(MINE)))
+        staying = asyncio.ensure_future(shop.intake.check_in(stays.token, stays.message(MINE)))
+        await asyncio.sleep(0)  # each begins, and waits
+        leaving.cancel()
+        held.let_go()
+        return await staying
+
+    assert asyncio.run(leave()).state == "match"
+    assert shop.rows(f"SELECT seq FROM presence WHERE machine_id = '{gone.id}'") == [(gone.seq,)]  # noqa: S608 - our own id
+
+
+def test_an_unreadable_wire_version_is_told_what_is_read(shop: Shop) -> None:
+    """422 at the place of the number."""
+    (laptop,) = fleet(shop, 1)
+    message = CheckIn(2, "sha256:" + "0" * 64, "1", laptop.epoch, 99, 1)
+    with pytest.raises(RequestRefused) as refused:
+        laptop.send(message)
+    assert (refused.value.status, refused.value.path) == (422, "$.wire")
+
+
+def test_a_machine_whose_bytes_are_being_looked_up_comes_again_soon(shop: Shop) -> None:
+    """An unsettled verdict shortens the interval; a settled one does not."""
+    laptop = shop.enrol("anna")
+    unknown = profile(Build("d" * 64, 1, "binary", "9.9.9", "linux-x64"))
+    assert laptop.tell(unknown).next_s <= 2 * HURRY_S
+    assert laptop.view().settling
+    assert laptop.tell(MINE).next_s > 2 * HURRY_S
