@@ -1,0 +1,84 @@
+"""What pages, API and commands are told of machines."""
+
+import pytest
+
+from agent.wire import Standing
+from server import enrolment
+from server.store import fleet, read
+from tests.server.shop import BEHIND, DAY, HEAD, Shop, digest_of, ledger, profile
+
+
+def test_a_machine_is_told_with_its_findings_installs_and_heads(shop: Shop) -> None:
+    """Everything that its own agent and a viewer need."""
+    laptop = shop.enrol("anna")
+    laptop.tell(profile(BEHIND))
+    view = laptop.view()
+    (finding,) = view.findings
+    assert (view.label, view.group, view.standing) == ("anna", "default", "pending")
+    assert (finding.code, finding.severity) == ("build-behind", "pending")
+    assert (view.installs[0].public, view.installs[0].trust) == ("2.1.329", "registry")
+    assert (view.heads[0].version, view.profile) == ("2.1.330", digest_of(profile(BEHIND)))
+    assert (view.agent, view.last_seen, view.settling) == ("0.1.0", shop.now, False)
+
+
+def test_what_is_wanted_of_a_machine_makes_its_view_settle(shop: Shop) -> None:
+    """The standing shown is of the profile before: ask again soon."""
+    laptop = shop.enrol("anna")
+    laptop.tell(profile(HEAD))
+    laptop.send(laptop.message(profile(BEHIND)))
+    assert laptop.view().settling
+    laptop.upload(profile(BEHIND))
+    assert not laptop.view().settling
+
+
+def test_nobody_has_no_view(shop: Shop) -> None:
+    """None, for whoever asks by id."""
+    assert shop.read(lambda conn: read.machine_view(conn, shop.current, "x", shop.now)) is None
+
+
+def test_pages_hold_every_machine_once(shop: Shop) -> None:
+    """In the order of their ids, each page after the last id of the one before."""
+    ids = sorted(shop.enrol(f"laptop-{number}").id for number in range(7))
+    seen: list[str] = []
+    with shop.engine.connect() as conn:
+        while page := read.machines_page(conn, after=seen[-1] if seen else "", limit=3):
+            assert len(page) <= 3
+            seen += [row.id for row in page]
+    assert seen == ids
+
+
+@pytest.mark.parametrize(
+    ("standing", "labels"),
+    [("silent", ["anna"]), ("pending", ["ben"]), ("unknown", ["carl"]), ("drift", [])],
+)
+def test_pages_are_narrowed_by_standing(shop: Shop, standing: Standing, labels: list[str]) -> None:
+    """One of exception, one of a verdict, and one of a machine without any."""
+    shop.enrol("anna").tell(profile(HEAD))
+    shop.now += 3 * DAY
+    shop.write(lambda conn: fleet.fall_silent(conn, shop.current, shop.now, 1000))
+    shop.current.ledger = ledger(HEAD, shop.now, shop.now)
+    shop.enrol("ben").tell(profile(BEHIND))
+    shop.enrol("carl")
+    page = shop.read(lambda conn: read.machines_page(conn, standing=standing))
+    assert [row.label for row in page] == labels
+
+
+def test_pages_are_narrowed_by_group(shop: Shop) -> None:
+    """The group is the secret's."""
+    shop.enrol("anna")
+    shop.secret = shop.write(lambda conn: enrolment.create_secret(conn, "pilots", shop.now))
+    shop.enrol("carl")
+    page = shop.read(lambda conn: read.machines_page(conn, group="pilots"))
+    assert [row.label for row in page] == ["carl"]
+
+
+def test_a_machine_is_found_by_its_id_or_its_live_label(shop: Shop) -> None:
+    """An id wins; a label of one that left is nobody's."""
+    anna = shop.enrol("anna")
+    twin = shop.enrol(anna.id)
+    assert shop.read(lambda conn: read.machine_named(conn, "anna")) == anna.id
+    assert shop.read(lambda conn: read.machine_named(conn, anna.id)) == anna.id
+    assert shop.read(lambda conn: read.machine_named(conn, twin.id)) == twin.id
+    shop.write(lambda conn: fleet.leave(conn, anna.id, shop.now))
+    assert shop.read(lambda conn: read.machine_named(conn, "anna")) is None
+    assert shop.read(lambda conn: read.machine_named(conn, anna.id)) == anna.id

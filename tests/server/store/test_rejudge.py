@@ -1,0 +1,211 @@
+"""Verdicts judged again: exact, told once, and never at the writer's cost."""
+
+import threading
+
+from sqlalchemy import Connection, text
+
+from agent.wire import Build, Override
+from server.releases.ledger import Ledger
+from server.store import rejudge
+from server.store.rejudge import judge_again
+from server.store.revisions import LABELS_MAX
+from tests.server.shop import BEHIND, DAY, HEAD, NOW, Shop, ledger, profile
+
+OTHER = profile(BEHIND)
+
+
+def fleet_rows(shop: Shop) -> list[tuple[object, ...]]:
+    """The fleet's transitions."""
+    return shop.rows(
+        "SELECT at, before, after, cause, machines FROM transitions WHERE kind = 'fleet'"
+    )
+
+
+def test_a_verdict_turns_to_drift_exactly_when_its_grace_ends(shop: Shop) -> None:
+    """Not a second earlier; all machines that share it with one row, and one message."""
+    for number in range(7):
+        shop.enrol(f"laptop-{number}").tell(OTHER)
+    deadline = NOW - 3600 + DAY
+    shop.current.ledger = ledger(read_at=deadline)
+    shop.judge_again()
+    shop.now = deadline - 1
+    shop.judge_again(only_due=True)
+    assert shop.counted() == {"pending": 7}
+    shop.now = deadline
+    assert shop.judge_again(only_due=True) == 1
+    assert shop.counted() == {"drift": 7}
+    assert fleet_rows(shop) == [(deadline, "pending", "drift", "build-behind", 7)]
+    ((told, body),) = shop.rows("SELECT told, body FROM outbox")
+    assert told == "drifted"
+    assert str(body).count("laptop-") == LABELS_MAX
+
+
+def test_a_release_turns_matching_machines_to_pending(shop: Shop) -> None:
+    """One row for all, nothing told, and no row of any machine is written."""
+    laptops = [shop.enrol(f"laptop-{number}") for number in range(3)]
+    shop.current.ledger = ledger(BEHIND)
+    for laptop in laptops:
+        laptop.tell(OTHER)
+    before = shop.rows("SELECT * FROM machines")
+    shop.current.ledger = ledger(HEAD, shop.now, shop.now)
+    assert shop.judge_again() == 1
+    assert shop.counted() == {"pending": 3}
+    assert fleet_rows(shop) == [(NOW, "match", "pending", "build-behind", 3)]
+    assert shop.rows("SELECT * FROM machines") == before
+    assert shop.rows("SELECT count(*) FROM outbox") == [(0,)]
+
+
+def test_an_ack_tells_by_its_tag_that_a_verdict_changed(shop: Shop) -> None:
+    """The next unchanged check-in has the new state."""
+    laptop = shop.enrol("anna")
+    shop.current.ledger = ledger(BEHIND)
+    first = laptop.tell(OTHER)
+    shop.current.ledger = ledger(HEAD)
+    shop.judge_again()
+    second = laptop.send(laptop.message(OTHER))
+    assert (first.state, second.state) == ("match", "pending")
+    assert first.tag != second.tag
+    assert second.tag == laptop.view().tag
+
+
+def test_judging_again_without_news_writes_nothing(shop: Shop) -> None:
+    """A head that was only read again moves no timer."""
+    shop.enrol("anna").tell(OTHER)
+    shop.current.ledger = ledger(read_at=NOW + 300)
+    assert shop.judge_again() == 0
+
+
+def test_a_timer_that_rings_without_a_change_is_set_anew(shop: Shop) -> None:
+    """A head read again since is good for six hours more."""
+    laptop = shop.enrol("anna")
+    laptop.tell(profile(HEAD))
+    shop.now += DAY // 4
+    shop.current.ledger = ledger(read_at=shop.now)
+    assert shop.judge_again(only_due=True) == 1
+    assert shop.judge_again(only_due=True) == 0
+    assert shop.rows("SELECT next_change_at FROM verdicts") == [(shop.now + DAY // 4,)]
+    assert shop.rows("SELECT count(*) FROM verdict_log") == [(1,)]
+
+
+def test_an_outage_is_told_to_no_laptop(shop: Shop) -> None:
+    """A day without a reading: unknown; the next reading: drift as before, told once."""
+    shop.current.ledger = ledger(read_at=NOW + DAY)
+    laptop = shop.enrol("anna")
+    laptop.tell(OTHER)
+    shop.now += DAY
+    shop.judge_again(only_due=True)
+    shop.now += DAY
+    shop.judge_again(only_due=True)
+    assert shop.counted() == {"unknown": 1}
+    shop.current.ledger = ledger(read_at=shop.now)
+    shop.judge_again()
+    assert shop.counted() == {"drift": 1}
+    assert shop.rows("SELECT told FROM outbox") == [("drifted",)]
+
+
+def test_a_pair_that_nobody_has_is_judged_too(shop: Shop) -> None:
+    """Who takes it later is told by itself, with the verdict of then."""
+    laptop = shop.enrol("anna")
+    laptop.tell(OTHER)
+    laptop.tell(profile(HEAD))
+    shop.current.ledger = ledger(read_at=NOW + DAY)
+    shop.now += DAY
+    shop.judge_again()
+    assert fleet_rows(shop) == []
+    assert laptop.tell(OTHER).state == "drift"
+    assert shop.rows("SELECT told FROM outbox") == [("drifted",)]
+
+
+def test_a_finding_that_comes_while_a_profile_is_held_begins_then(shop: Shop) -> None:
+    """Not when the machine took the profile."""
+    laptop = shop.enrol("anna")
+    laptop.tell(profile(HEAD))
+    shop.now += 500
+    shop.current.ledger = ledger(BEHIND, shop.now, shop.now)
+    shop.judge_again()
+    (finding,) = laptop.view().findings
+    assert (finding.code, finding.since) == ("build-ahead", shop.now)
+    assert laptop.view().since == shop.now
+
+
+def test_versions_to_look_up_are_asked_for(shop: Shop) -> None:
+    """With the verdict that waits for them, in its transaction."""
+    unknown = profile(Build("d" * 64, 1, "binary", "9.9.9", "linux-x64"))
+    shop.enrol("anna").tell(unknown)
+    assert shop.rows("SELECT version, answered_at FROM lookups") == [("9.9.9", None)]
+    assert shop.rows("SELECT settling FROM verdicts") == [(1,)]
+
+
+def test_many_verdicts_are_written_in_slices_that_let_others_in(shop: Shop) -> None:
+    """Other work that was asked for meanwhile is done between them."""
+    number = rejudge.WRITE_MAX + 5
+    shop.current.ledger = ledger(BEHIND)
+    laptop = shop.enrol("anna")
+    for each in range(number):
+        if each % 15 == 0:
+            laptop = shop.enrol(f"laptop-{each}")
+        laptop.tell(profile(BEHIND, overrides=(_override(each),)))
+    shop.current.ledger = ledger(HEAD)
+    sizes: list[int] = []
+    asked = threading.Event()
+
+    def look(conn: Connection) -> None:
+        tags = text("SELECT count(*) FROM verdicts WHERE CAST(body AS TEXT) LIKE '%build-behind%'")
+        sizes.append(int(conn.execute(tags).scalar_one()))
+
+    def between(conn: Connection) -> None:
+        look(conn)
+        if not asked.is_set():
+            shop.writer.run(between)
+
+    shop.writer.run(between)
+    assert shop.judge_again() == number
+    asked.set()
+    assert {0, rejudge.WRITE_MAX} <= set(sizes)
+
+
+def _override(number: int) -> Override:
+    return Override("setting", f"k{number}", "user", "behaviour")
+
+
+def test_a_ledger_swapped_meanwhile_is_the_one_that_counts(shop: Shop) -> None:
+    """What was judged by the old one is judged again, not written."""
+    shop.enrol("anna").tell(OTHER)
+    shop.current.ledger = Ledger()
+    begun, end = threading.Event(), threading.Event()
+
+    def swap(_: Connection) -> None:
+        begun.set()
+        end.wait()
+        shop.current.ledger = ledger(BEHIND)
+
+    shop.writer.run(swap)
+    begun.wait()
+    thread = threading.Thread(
+        target=judge_again,
+        args=(shop.engine, shop.writer, shop.current, shop.clock),
+        kwargs={"only_due": False},
+    )
+    thread.start()
+    while not shop.writer.waiting():
+        thread.join(0.001)
+    end.set()
+    thread.join()
+    assert shop.counted() == {"match": 1}
+    assert [row[2] for row in fleet_rows(shop)] == ["match"]
+
+
+def test_a_profile_that_cannot_be_judged_keeps_no_other_from_it(shop: Shop) -> None:
+    """It is tried again in an hour; the others have their verdict now."""
+    shop.current.ledger = ledger(BEHIND)
+    shop.enrol("anna").tell(profile(HEAD))
+    shop.enrol("ben").tell(OTHER)
+    damage = text("UPDATE profiles SET body = x'00' WHERE id = 1")
+    shop.write(lambda conn: conn.execute(damage).close())
+    shop.now += 7 * 3600
+    shop.current.ledger = ledger(HEAD, read_at=shop.now)
+    shop.judge_again()
+    assert shop.rows("SELECT standing, next_change_at FROM verdicts ORDER BY profile_id") == [
+        ("pending", shop.now + rejudge.FAILED_AGAIN_S),
+        ("pending", shop.now + DAY // 4),
+    ]
