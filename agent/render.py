@@ -92,7 +92,7 @@ def _headline(view: MachineView, zone: tzinfo | None, *, colour: bool) -> list[s
     age = span(view.judged_at - view.since)
     lines = [
         f"{plain(view.label)} (group {plain(view.group)}): {state}",
-        f"  {_MEANING[view.standing]}; so since {when(view.since, zone)}, for {age}",
+        f"  {_MEANING[view.standing]}; since {when(view.since, zone)} ({age})",
     ]
     if view.settling:
         lines.append("  the server is still looking something up: ask again soon")
@@ -207,12 +207,17 @@ def _finding(each: FindingView, now: int, zone: tzinfo | None, *, colour: bool) 
     lines += wrapped(each.sentence, "    ")
     if each.since is not None:
         about = "about " if each.estimated else ""
-        lines.append(f"    since {about}{when(each.since, zone)}, for {span(now - each.since)}")
+        lines.append(f"    since {about}{when(each.since, zone)} ({span(now - each.since)})")
     if each.deadline is not None:
-        left = each.deadline - now
-        to_go = f"in {span(left)}" if left > 0 else f"{span(-left)} ago"
-        lines.append(f"    deadline {when(each.deadline, zone)}, {to_go}")
+        lines.append(f"    {_grace(each.deadline, now, zone)}")
     return lines + _mend(each)
+
+
+def _grace(deadline: int, now: int, zone: tzinfo | None) -> str:
+    left = deadline - now
+    if left > 0:
+        return f"grace ends {when(deadline, zone)}, in {span(left)}"
+    return f"grace ended {when(deadline, zone)}, {span(-left)} ago"
 
 
 def _mend(each: FindingView) -> list[str]:

@@ -94,7 +94,7 @@ def shown(view: MachineView = VIEW, local: Local = LOCAL) -> str:
     "part",
     [
         "laptop-7 (group default): drift",
-        "for 3 d 2 h",
+        "(3 d 2 h)",
         "npm (global)       2.1.240  sha256 abababababab  terminal",
         "the bytes of 2.1.240 (stated)",
         "/opt/node/bin/claude",
