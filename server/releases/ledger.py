@@ -210,7 +210,7 @@ class Ledger:
 
         A copy is judged by the source that its own updater follows; where that source
         shows no such channel, by the others. While sources differ, either head counts for
-        `SOURCES_DIFFER_S` from the later move.
+        a while (`differ_until`).
         """
         heads = self.heads(channel)
         wanted = SOURCE_OF_METHOD.get(method)
@@ -224,10 +224,22 @@ class Ledger:
             *(
                 head
                 for head in others
-                if head.version == first.version
-                or now < max(head.first_seen, first.first_seen) + SOURCES_DIFFER_S
+                if head.version == first.version or now < self.differ_until(first, head)
             ),
         )
+
+    def differ_until(self, deciding: Reading, other: Reading) -> int:
+        """Until when the head of another source counts beside the deciding one.
+
+        `SOURCES_DIFFER_S` from the later of two moves: that of the other source to its head,
+        and that of the deciding source away from it. Where the deciding source moves on once
+        more, a build that it has left for long is not the head again.
+        """
+        runs = self._runs[deciding.source, deciding.channel]
+        left = _replaced_in_readings(other.version, runs)
+        # Left before the first reading, or not reached yet: the other's move alone tells.
+        since = max(other.first_seen, runs[0].first_seen if left is None else left)
+        return since + SOURCES_DIFFER_S
 
     def replaced(self, version: str, head: Reading) -> Replaced | None:
         """When a version ceased to be the head of the pointer that now shows `head`.

@@ -1,12 +1,12 @@
 """Where a public version stands to the head of its channel. Pure."""
 
-from itertools import combinations
+from itertools import permutations
 from typing import Literal
 
 import msgspec
 
 from server.policy import GroupPolicy
-from server.releases.ledger import SOURCES_DIFFER_S, Ledger, Reading, Replaced, is_newer
+from server.releases.ledger import Ledger, Reading, Replaced, is_newer
 
 Place = Literal["head", "behind", "ahead", "undecidable"]
 
@@ -43,7 +43,7 @@ def _turns(policy: GroupPolicy, ledger: Ledger) -> list[int]:
     """Every moment at which a place can change by time alone, ascending."""
     heads = ledger.heads(policy.channel)
     stale = [head.last_seen + policy.head_max_age_s for head in heads]
-    agreed = [max(a.first_seen, b.first_seen) + SOURCES_DIFFER_S for a, b in combinations(heads, 2)]
+    agreed = [ledger.differ_until(first, other) for first, other in permutations(heads, 2)]
     return sorted({*stale, *agreed})
 
 

@@ -73,6 +73,20 @@ def test_either_head_counts_while_sources_differ() -> None:
     assert locate("2.1.1", "npm", POLICY, ledger, later).place == "behind"
 
 
+def test_a_build_that_its_source_left_long_ago_is_not_the_head_again() -> None:
+    """Though another source, which stays behind, still shows it when its own moves once more."""
+    day = 24 * HOUR
+    npm = [
+        Reading("npm", "latest", "2.1.1", 0, day - 1),
+        Reading("npm", "latest", "2.1.2", day, 3 * day - 1),
+        Reading("npm", "latest", "2.1.3", 3 * day, 4 * day),
+    ]
+    ledger = Ledger([*npm, Reading("bucket", "latest", "2.1.1", 0, 4 * day)])
+    assert locate("2.1.1", "npm", POLICY, ledger, 3 * day).place == "behind"
+    assert locate("2.1.1", "native", POLICY, ledger, 3 * day).place == "head"
+    assert locate("2.1.3", "native", POLICY, ledger, 3 * day).place == "head"
+
+
 def test_ahead_is_checked_by_a_reading_after_the_report() -> None:
     """Before that the head may simply be older than the laptop's."""
     ledger = Ledger(
