@@ -146,6 +146,18 @@ def test_a_member_beyond_its_limit_is_refused() -> None:
         _read(_pack(("package/manifest.json", bytes(1_001))))
 
 
+def test_holes_that_a_member_claims_to_have_are_not_hashed() -> None:
+    """GNU's sparse members (tar manual, "Sparse Formats") unfold to any size after inflating."""
+    info = tarfile.TarInfo("package/manifest.json")
+    info.type = tarfile.GNUTYPE_SPARSE
+    header = bytearray(info.tobuf(format=tarfile.GNU_FORMAT))
+    header[483:495] = b"%011o\0" % (UNFOLDED_MAX * 4)  # its real size, where its map ends
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    data = gzip.compress(bytes(header) + bytes(1_024))
+    assert _hash(data, "package/manifest.json") is None
+
+
 def test_a_header_that_asks_for_too_much_is_refused() -> None:
     """An extended header is read at once, so its size is bounded."""
     info = tarfile.TarInfo("package/x")
