@@ -2,7 +2,8 @@
 
 Precedence, highest first (facts 3.1, 3.2): managed files (``managed-settings.d`` after
 ``managed-settings.json``, alphabetically, so the last one wins), user settings, the few
-settings in ``~/.claude.json`` and, for variables alone, what start files export. An
+settings in ``~/.claude.json`` and, for variables alone, what the files export that a login
+shell follows (`agent.discover.shell`), the last one read first. An
 ``env`` block replaces the shell's variable. Project folders are not read. A folder named
 by ``CLAUDE_CONFIG_DIR`` is a whole second configuration: it is read too, before the usual
 one; the agent's own environment names none.
@@ -15,15 +16,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from agent.claude_config import documents, start_files
-from agent.claude_config.start_files import Reader
+from agent.claude_config import documents, shell_variables
+from agent.discover.shell.start_files import followed
 from agent.host import Host
 from agent.wire import Problem
 
 COLLECTOR = "claude_config"
 SETTINGS_MAX_BYTES = 1_048_576
 STATE_MAX_BYTES = 33_554_432
-START_FILE_MAX_BYTES = 262_144
+START_FILE_MAX_BYTES = 524_288
 SNIPPETS_MAX = 100
 """Most files read of one folder of snippets."""
 
@@ -89,7 +90,7 @@ class _Reading:
     def managed(self) -> list[Source]:
         """Managed files, the last snippet first (facts 3.2)."""
         folder = self.host.managed_settings
-        snippets = self._snippets("managed", folder / "managed-settings.d", ".json")
+        snippets = self._snippets(folder / "managed-settings.d")
         files = [folder / "managed-settings.json", *snippets]
         return [source for file in reversed(files) for source in self.settings("managed", file)]
 
@@ -119,10 +120,10 @@ class _Reading:
     def environment(self) -> list[Source]:
         """What start files export, the last one read first."""
         sources: list[Source] = []
-        for file, reader in self._start_files():
+        for file in followed(self.host):
             data = self._bytes("environment", file, START_FILE_MAX_BYTES)
             if data is not None:
-                exports = reader(data.decode("utf-8", "replace"), str(self.host.home))
+                exports = _reader(file)(data.decode("utf-8", "replace"), str(self.host.home))
                 sources.insert(0, Source("environment", file, variables=exports))
         return sources
 
@@ -150,29 +151,15 @@ class _Reading:
         except OSError:
             return usual / ".claude.json"
 
-    def _start_files(self) -> list[tuple[PurePath, Reader]]:
-        shell, system = self.host.login_shell, self.host.system
-        found: list[tuple[PurePath, Reader]] = []
-        for start in start_files.of_shell(shell, system):
-            path = (
-                self.host.system_file(start.name) if start.system else self.host.home / start.name
-            )
-            found.append((path, start.reader))
-        if shell == "fish" and found:
-            folder = self.host.home / start_files.FISH_SNIPPETS
-            snippets = self._snippets("environment", folder, ".fish")
-            found[-1:-1] = [(file, found[-1][1]) for file in snippets]
-        return found
-
-    def _snippets(self, layer: str, folder: PurePath, ending: str) -> list[PurePath]:
+    def _snippets(self, folder: PurePath) -> list[PurePath]:
         self.watch.append(folder)
         try:
-            names = [name for name in self.host.listdir(folder) if name.endswith(ending)]
+            names = [name for name in self.host.listdir(folder) if name.endswith(".json")]
         except OSError as error:
-            self._failed(layer, error)
+            self._failed("managed", error)
             return []
         if len(names) > SNIPPETS_MAX:
-            self._problem(layer, f"only the first {SNIPPETS_MAX} files of a folder are read")
+            self._problem("managed", f"only the first {SNIPPETS_MAX} files of a folder are read")
         return [folder / name for name in sorted(names)[:SNIPPETS_MAX] if not name.startswith(".")]
 
     def _document(
@@ -210,3 +197,11 @@ class _Reading:
 
     def _problem(self, layer: str, reason: str) -> None:
         self.problems.append(Problem(COLLECTOR, f"{layer}: {reason}"))
+
+
+def _reader(file: PurePath) -> Callable[[str, str], shell_variables.Exports]:
+    if file.name == "environment" and file.parent.name == "etc":
+        return shell_variables.environment_file
+    if file.name == "fish_variables":
+        return shell_variables.fish_universal
+    return shell_variables.fish if file.suffix == ".fish" else shell_variables.posix

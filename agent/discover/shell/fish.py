@@ -60,6 +60,7 @@ class _Fish:
         state.variables["PATH"] = ":".join(filter(None, (first, state.variables["PATH"])))
 
     def _universal(self, file: PurePath) -> None:
+        self._state.followed[file] = None
         data = self._state.look.read(file, "fish's variables", max_bytes=FILE_MAX_BYTES)
         for name, value in _UNIVERSAL.findall((data or b"").decode("utf-8", "replace")):
             text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), value)
@@ -69,6 +70,7 @@ class _Fish:
         if file in self._read or len(self._read) >= FILES_MAX:
             return
         self._read.add(file)
+        self._state.followed[file] = None
         data = self._state.look.read(file, "a start file of the shell", max_bytes=FILE_MAX_BYTES)
         inside = 0
         for line in without_marks((data or b"").decode("utf-8", "replace")).splitlines():

@@ -85,6 +85,7 @@ class Runner:
         if len(self._read) >= FILES_MAX:
             raise _TooLong
         self._read.add(path)
+        self.state.followed[path] = None
         look = self.state.look
         known_problems = len(look.problems)
         data = look.read(path, "a start file of the shell", max_bytes=FILE_MAX_BYTES)

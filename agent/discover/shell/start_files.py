@@ -30,6 +30,16 @@ _ENVIRONMENT_LINE = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(.*)$", 
 _INHERITED = ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "TERM", "LANG")
 
 
+def followed(host: Host) -> tuple[PurePath, ...]:
+    """The files that a fresh login shell reads, in order, sourced ones too; none on Windows.
+
+    Some may be missing: they are what it would read if they were there.
+    """
+    if host.system == "win32":
+        return ()
+    return tuple(follow(host, Look(host)).followed)
+
+
 def follow(host: Host, look: Look) -> State:
     """The state of a fresh login shell, as far as its start files tell it."""
     shell = host.login_shell
@@ -65,6 +75,7 @@ def _first_variables(host: Host, shell: str) -> dict[str, str]:
 
 def _environment_file(state: State) -> None:
     file = state.host.system_file("/etc/environment")
+    state.followed[file] = None
     data = state.look.read(file, "the system's environment", max_bytes=ENVIRONMENT_MAX_BYTES)
     for name, value in _ENVIRONMENT_LINE.findall((data or b"").decode("utf-8", "replace")):
         state.variables[name] = value.strip().strip("\"'")

@@ -31,6 +31,7 @@ class State:
         functions: By name.
         aliases: By name.
         arguments: ``$1`` and so on, of the function that is followed.
+        followed: The start files that were asked for, in order; some may be missing.
     """
 
     def __init__(self, host: Host, look: Look, shell: str, variables: dict[str, str]) -> None:
@@ -41,6 +42,7 @@ class State:
         self.functions: dict[str, Command] = {}
         self.aliases: dict[str, str] = {}
         self.arguments: list[str] = []
+        self.followed: dict[PurePath, None] = {}
 
     def get(self, name: str) -> str | None:
         """A variable's value; as `agent.discover.shell.expand.Scope.get`."""

@@ -111,6 +111,30 @@ def test_a_fish_user_has_fish_files(new_machine: Callable[[str], Machine]) -> No
 
 
 @pytest.mark.parametrize(
+    ("shell", "files"),
+    [
+        ("bash", {"root/etc/profile.d/ai.sh": "export DEBUG=1"}),
+        ("bash", {"home/.bashrc": ". ~/.exports", "home/.exports": "export DEBUG=1"}),
+        ("bash", {"home/.bash_profile": "export DEBUG=1", "home/.profile": "export DEBUG=0"}),
+        (
+            "zsh",
+            {"home/.zshenv": "ZDOTDIR=~/.config/zsh", "home/.config/zsh/.zshrc": "export DEBUG=1"},
+        ),
+        ("zsh", {"home/.zshrc": "export DEBUG=1", "home/.bashrc": "export DEBUG=0"}),
+        ("ksh", {"home/.profile": "export DEBUG=1"}),
+    ],
+)
+def test_variables_are_read_where_the_login_shell_reads_them(
+    new_machine: Callable[[str], Machine], shell: str, files: dict[str, str]
+) -> None:
+    """Sourced and moved files count; one that this shell never reads does not."""
+    machine = new_machine(shell)
+    for name, text in files.items():
+        machine.write(machine.home.parent / name, text)
+    assert [found for _, _, found in _layers(machine) if found] == [{"DEBUG": "1"}]
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("{", "user: not valid JSON"),
