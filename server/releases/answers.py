@@ -1,15 +1,16 @@
 """What several sources' words on one version amount to. Pure.
 
 A version was "never public" only if every source that can be asked says so, and one at
-least. A source that failed just now may know it; one that has not answered for long, or
-ever, or that by its nature cannot tell, is no evidence of anything.
+least. A source that failed just now may know it, unless all had said so the last time: a
+short outage takes nothing back. One that has not answered for long, or ever, or that by
+its nature cannot tell, is no evidence of anything.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from server.releases.ledger import Outcome
+from server.releases.ledger import Lookup, Outcome
 
 EVIDENCE_KEPT_S = 6 * 3600
 """How long a source that fails is still waited for, in seconds since it last answered."""
@@ -44,8 +45,13 @@ class Answer:
     reason: str | None = None
 
 
-def fold(votes: Iterable[Vote]) -> Answer:
-    """The answer to a look-up."""
+def fold(votes: Iterable[Vote], before: Lookup | None = None) -> Answer:
+    """The answer to a look-up.
+
+    Args:
+        votes: One of each source.
+        before: The look-up with the answer that it had so far, if any.
+    """
     said: dict[str, list[Vote]] = {"found": [], "absent": [], "failed": [], "mute": []}
     for vote in votes:
         said[vote.says].append(vote)
@@ -53,6 +59,8 @@ def fold(votes: Iterable[Vote]) -> Answer:
         # What could not be learnt of a version that exists is tried again, not forgotten.
         return Answer("failed", _reasons(said["failed"])) if said["failed"] else Answer("found")
     if said["failed"]:
+        if before is not None and before.outcome == "absent":
+            return Answer("absent", before.reason)
         return Answer("failed", _reasons(said["failed"]))
     if said["absent"]:
         names = " and ".join(vote.source for vote in said["absent"])

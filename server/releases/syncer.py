@@ -150,7 +150,8 @@ class Syncer:
 
     def _answer(self, version: str) -> None:
         now = self._clock()
-        answer = fold([self._vote(source, version, now) for source in self._sources])
+        votes = [self._vote(source, version, now) for source in self._sources]
+        answer = fold(votes, self._current.ledger.lookup(version))
         self._save(lambda conn: public.answer(conn, version, answer.outcome, answer.reason, now))
         _log.info("looked_up", version=version, outcome=answer.outcome, reason=answer.reason)
 

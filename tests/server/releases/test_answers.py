@@ -1,10 +1,13 @@
 """Several sources' words on one version, folded."""
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from server.releases.answers import EVIDENCE_KEPT_S, Vote, fold, unanswered
+from server.releases.ledger import Lookup, Outcome
 
 _says = st.sampled_from(["found", "absent", "failed", "mute"])
 _votes = st.lists(st.builds(Vote, st.sampled_from(["npm", "bucket", "x"]), _says), max_size=4)
@@ -16,6 +19,25 @@ def test_never_public_needs_somebody_to_say_so_and_nobody_to_doubt_it(votes: lis
     says = {vote.says for vote in votes}
     absent = "absent" in says and not says & {"found", "failed"}
     assert (fold(votes).outcome == "absent") == absent
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says", "answer"),
+    [
+        ("absent", "failed", "absent"),
+        ("absent", "mute", "failed"),
+        ("absent", "found", "found"),
+        ("waiting", "failed", "failed"),
+        ("failed", "failed", "failed"),
+        ("found", "failed", "failed"),
+    ],
+)
+def test_a_source_that_fails_just_now_takes_no_absence_back(
+    outcome: Outcome, says: Literal["found", "failed", "mute"], answer: str
+) -> None:
+    """One that has been away for long does: then nobody knows any more."""
+    before = Lookup("2.1.320", 1, 2, outcome, "npm has no such version")
+    assert fold([Vote("npm", says, "down")], before).outcome == answer
 
 
 @given(_votes)

@@ -320,6 +320,20 @@ def test_a_source_that_fails_now_proves_nothing(both: _Server, registry: "Regist
     assert both.outcome("2.1.331") == "failed"
 
 
+def test_a_short_outage_takes_no_answer_back(npm_only: _Server, registry: "Registry") -> None:
+    """A number that was never public is asked about every hour, also in an outage."""
+    npm_only.syncer.read_heads()
+    npm_only.now += 60
+    npm_only.ask("2.1.320")
+    npm_only.syncer.look_up()
+    registry.down = lambda _: Response(status=500)
+    for passed, outcome in ((3_600, "absent"), (EVIDENCE_KEPT_S, "failed")):
+        npm_only.now += passed
+        npm_only.ask("2.1.320")
+        npm_only.syncer.look_up()
+        assert npm_only.outcome("2.1.320") == outcome
+
+
 def test_a_source_away_for_long_holds_nothing_up(both: _Server, registry: "Registry") -> None:
     """Then the others' word is what there is."""
     both.syncer.read_heads()
