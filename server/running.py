@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import Engine
 
 from agent.wire import Enrolled, Enrolment
-from server import enrolment, logs, serving
+from server import logs, serving
 from server.alerts import destinations
 from server.alerts.sender import Sender
 from server.app import make_app
@@ -148,7 +148,7 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
         waiting_max=settings.check_ins_waiting_max,
     )
     reads = Reads(engine, current, clock, tuple(names))
-    app = make_app(intake, _enroller(writer, current), reads)
+    app = make_app(intake, _enroller(intake), reads)
     limits = Limits(
         settings.check_in_max_bytes, settings.request_max_bytes, settings.body_timeout_s
     )
@@ -156,11 +156,9 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
     return _Parts(front, Worker(jobs.all(settings.heads_every_s)), counted, names)
 
 
-def _enroller(writer: Writer, current: Current) -> Enrol:
+def _enroller(intake: Intake) -> Enrol:
     async def enrol(message: Enrolment) -> Enrolled:
-        enrolled = await asyncio.wrap_future(
-            writer.run(lambda conn: enrolment.enrol(conn, current, message, clock()))
-        )
+        enrolled = await intake.enrol(message)
         _log.info("enrolled", machine=enrolled.machine, group=enrolled.group)
         return enrolled
 
