@@ -58,9 +58,7 @@ async def enrol(data: Enrolment, enrol_machine: Enrol) -> Enrolled:
     tags=["agents"],
     summary="Check in",
     security=_MACHINE,
-    responses=_refused(
-        **_BODY, s401="The token does not hold.", s429="Too often; see `Retry-After`."
-    ),
+    responses=_refused(**_BODY, s401="The token does not hold."),
 )
 async def check_in(data: CheckIn, request: AnyRequest, intake: Intake) -> Ack:
     """Takes "I am here, this is my profile's digest"; acknowledged after it was synced."""
@@ -76,7 +74,8 @@ async def check_in(data: CheckIn, request: AnyRequest, intake: Intake) -> Ack:
     responses=_refused(
         **_BODY,
         s401="The token does not hold.",
-        s409="The digest is not of these bytes, or this machine was not asked for them.",
+        s403="This machine was not asked for this profile.",
+        s409="The digest is not of these bytes.",
         s429="Too many new digests; see `Retry-After`.",
     ),
 )
