@@ -1,9 +1,10 @@
-"""Check-ins, in batches: one statement for those that change nothing, the rest one by one.
+"""One check-in: who sent it, whether it is new, and what it changes.
 
-The usual check-in says what the last one said. All of these in a batch are one UPDATE that
-compares every fact with the machine's row; whatever it did not touch is looked at singly
-in the same transaction (`one`). So a fact that is forgotten in the comparison costs
-correctness, and one too many only speed.
+The slow way, for whatever is not just what the machine said the last time; see
+`server.store.batches` for the rest. A machine's messages are ordered by (epoch, seq): one
+told again is answered and changes nothing, one from the past is answered with `resync`,
+and everything else is taken. Afterwards the machine has the short way again, if it
+follows its verdict and nothing is wanted of it.
 """
 
 import hashlib
