@@ -10,7 +10,7 @@ UNKNOWN = "\x00"
 """Stands for text that is computed when the shell starts."""
 
 ELSEWHERE = "\x04"
-"""Stands for a folder that is computed, but known to be another program's own."""
+"""Stands for text that is computed, but known to be another program's own: no folder of ours."""
 
 STAR, QUESTION, BLANK = "\x01", "\x02", "\x03"
 

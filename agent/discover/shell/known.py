@@ -23,22 +23,28 @@ PATHS_MAX_BYTES = 64 * 1024
 
 _BREWS = ("/opt/homebrew", "/home/linuxbrew/.linuxbrew", "/usr/local")
 _BREW_FIRST = {"darwin": _BREWS, "linux": _BREWS[1:2]}
-# They print completions, prompts, hooks, key agents: nothing of PATH.
+# They print completions, prompts, hooks, key agents: text that sets no PATH to our folders.
+# What prints whatever its arguments name (cat, printf, node) is not among them.
 _SILENT = re.compile(
-    r"""_register_python_argcomplete | atuin | aws_completer | beep | cat | chezmoi | complete
-    | date | dircolors | direnv | docker | figlet | fzf | gh | git | glab | gpg | gpgconf
-    | gpg-agent | helm | hostname | jenv | just | keychain | kubectl | lesspipe(?:\.sh)?
-    | luarocks | mcfly | navi | ngrok | node | npm | oh-my-posh | op | pip3? | pipx | pnpm
-    | poetry | printf | pyenv | rbenv | register-python-argcomplete | rg | rustup | sheldon
+    r"""_register_python_argcomplete | atuin | aws_completer | beep | chezmoi | complete
+    | dircolors | direnv | docker | figlet | fzf | gh | git | glab | gpg | gpgconf
+    | gpg-agent | helm | jenv | just | keychain | kubectl | lesspipe(?:\.sh)?
+    | luarocks | mcfly | navi | ngrok | oh-my-posh | op | pip3?
+    | poetry | pyenv | rbenv | register-python-argcomplete | rg | rustup | sheldon
     | ssh-agent | starship | stty | task | terraform | thefuck | tofu | tput | tty | uvx? | vivid
     | vfox | yq | zellij | zoxide""",
     re.VERBOSE,
 )
 # Folders that they print are other programs' own, without Claude Code in them.
-_ELSEWHERE = re.compile(
-    "java_home|go|ruby|gem|rustc|python3?|xcode-select|opam|llvm-config|php|ghcup"
-)
+_ELSEWHERE = re.compile("java_home|go|ruby|gem|rustc|xcode-select|opam|llvm-config|php|ghcup")
 _ASSIGNMENT = re.compile(r"\w+=")
+_NPM_FOLDERS = {
+    ("prefix", "-g"): "",
+    ("-g", "prefix"): "",
+    ("config", "get", "prefix"): "",
+    ("bin", "-g"): "bin",
+    ("-g", "bin"): "bin",
+}
 
 
 @dataclass(frozen=True)
@@ -73,9 +79,8 @@ def output(site: Site, look: Look, words: Sequence[str]) -> str:
     name = posixpath.basename(asked.program)
     if (row := _TABLE.get(name)) is not None and (text := row(asked)) is not None:
         return text
-    if _ELSEWHERE.fullmatch(name):
-        return ELSEWHERE
-    return "" if _SILENT.fullmatch(name) or "completion" in asked.words else UNKNOWN
+    is_other = _ELSEWHERE.fullmatch(name) or _SILENT.fullmatch(name)
+    return ELSEWHERE if is_other or "completion" in asked.words else UNKNOWN
 
 
 def nvm_start(site: Site, look: Look, arguments: Sequence[str]) -> str:
@@ -159,10 +164,21 @@ def _conda(asked: Asked) -> str | None:
 
 
 def _npm(asked: Asked) -> str | None:
-    if not {"prefix", "-g"} & set(asked.words) or "completion" in asked.words:
+    below = _NPM_FOLDERS.get(tuple(asked.words))
+    if below is None:
         return None
     prefix = npmrc_prefix(asked.site, asked.look)
-    return str(prefix) if prefix is not None else UNKNOWN
+    return str(prefix / below) if prefix is not None else UNKNOWN
+
+
+def _python(asked: Asked) -> str | None:
+    if list(asked.words) != ["-m", "site", "--user-base"]:
+        return None
+    # A folder per version on macOS, elsewhere the one where our launcher lies too
+    # (docs.python.org/3/library/site.html, USER_BASE).
+    if asked.site.host.system == "darwin" and "PYTHONUSERBASE" not in asked.site.variables:
+        return ELSEWHERE
+    return str(asked.site.folder("PYTHONUSERBASE", asked.site.host.home / ".local"))
 
 
 def _id(asked: Asked) -> str | None:
@@ -203,6 +219,8 @@ _TABLE: dict[str, Callable[[Asked], str | None]] = {
     "nodenv": _nodenv,
     "npm": _npm,
     "path_helper": _path_helper,
+    "python": _python,
+    "python3": _python,
     "uname": _uname,
     "whoami": _user,
 }

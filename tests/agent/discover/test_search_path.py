@@ -127,6 +127,9 @@ def test_macos_puts_its_own_folders_before_those_of_zshenv(tree: Tree) -> None:
         ("cat <<EOF\nPATH=/never:$PATH\nEOF\nPATH=/real:$PATH", "/real"),
         ('add() { PATH="$1:$PATH"; }\nadd /added', "/added"),
         ('for d in /b1 /b2; do PATH="$d:$PATH"; done', "/b2"),
+        ("NPM_CONFIG_PREFIX=/n; PATH=$(npm prefix -g)/bin:$PATH", "/n/bin"),
+        ("NPM_CONFIG_PREFIX=/n; PATH=$(npm bin -g):$PATH", "/n/bin"),
+        ("PYTHONUSERBASE=/py; PATH=$(python3 -m site --user-base)/bin:$PATH", "/py/bin"),
         ("(PATH=/never:$PATH)\nPATH=/shell:$PATH", "/shell"),
         ('PATH="$PATH:/last"\nPATH=${PATH%:/last}\nPATH=/trim:$PATH', "/trim"),
         ("plugins=(git\nexport PATH=/broken:$PATH\n", "/broken"),
@@ -163,6 +166,11 @@ def test_a_start_file_is_followed(tree: Tree, rc: str, first: str) -> None:
         "source <(my-tool init)",
         'source "$(my-tool file)"',
         "PATH=`my-tool`/bin:$PATH",
+        'PATH="$(cat ~/.paths):$PATH"',
+        'PATH="$(printf %s "$HOME/bin"):$PATH"',
+        'PATH="$(pnpm bin -g):$PATH"',
+        'PATH="$(python3 -c "print(1)"):$PATH"',
+        'eval "$(cat ~/.paths)"',
     ],
 )
 def test_a_computed_part_before_the_program_is_a_problem(tree: Tree, rc: str) -> None:
@@ -189,6 +197,17 @@ def test_what_cannot_shadow_the_program_is_no_problem(tree: Tree, rc: str) -> No
     found = search_path.read(tree({"/home/u/.bashrc": rc, "/usr/bin/claude": HERE}))
     assert str(found.starts) == "/usr/bin/claude"
     assert found.problems == ()
+
+
+def test_pythons_user_folder_is_where_the_native_launcher_lies(tree: Tree) -> None:
+    """``python3 -m site --user-base`` is ~/.local on Linux."""
+    files = {
+        "/home/u/.bashrc": 'PATH="$(python3 -m site --user-base)/bin:$PATH"',
+        "/home/u/.local/bin/claude": HERE,
+        "/usr/bin/claude": HERE,
+    }
+    found = search_path.read(tree(files))
+    assert (str(found.starts), found.problems) == ("/home/u/.local/bin/claude", ())
 
 
 def test_the_legacy_alias_is_followed(tree: Tree) -> None:
