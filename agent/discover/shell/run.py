@@ -2,10 +2,11 @@
 
 Only what bears on PATH and on the name ``claude`` is followed: assignments, conditions that
 files and variables answer, cases, loops over words, functions, sourced files, and the
-output of programs whose answer is known. A condition that cannot be answered is taken as
-true; a ``return`` behind one is not. Where shell text is computed by a program that is not
-known, an unknown folder is put in front of PATH, so that what is found behind it is not
-claimed to be what starts.
+output of programs whose answer is known. What stands behind a condition that cannot be
+answered is followed, on either side of it, but for a ``return``. Where that changes which
+``claude`` comes first, and where shell text is computed by a program that is not known, an
+unknown folder is put in front of PATH, so that what is found behind it is not claimed to be
+what starts.
 """
 
 import re
@@ -15,7 +16,7 @@ from pathlib import PurePath
 from typing import Any
 
 from agent.discover.shell import commands
-from agent.discover.shell.conditions import Answer
+from agent.discover.shell.conditions import Answer, both, either
 from agent.discover.shell.expand import expand
 from agent.discover.shell.globs import ELSEWHERE, UNKNOWN, matches, plain, without_marks
 from agent.discover.shell.state import State
@@ -135,11 +136,20 @@ class Runner:
 
     @contextmanager
     def _supposing(self, found: Answer) -> Iterator[None]:
-        self._unsure += found is None
+        if found is not None:
+            yield
+            return
+        starts = self._starts()
+        self._unsure += 1
         try:
             yield
         finally:
-            self._unsure -= found is None
+            self._unsure -= 1
+            if self._starts() != starts:
+                self.state.unknown_in_front()
+
+    def _starts(self) -> PurePath | None:
+        return next(self.state.programs("claude"), None)
 
     def _simple(self, command: Simple) -> Answer:
         if command.words:
@@ -150,10 +160,12 @@ class Runner:
     def _and_or(self, command: AndOr) -> Answer:
         found = self._follow(command.first)
         for operator, following in command.rest:
-            # What cannot be answered counts as true, so "||" stops at it.
-            if (found is False) == (operator == "||"):
-                with self._supposing(found):
-                    found = self._follow(following)
+            if found is None:
+                with self._supposing(None):
+                    answer = self._follow(following)
+                found = (both if operator == "&&" else either)((None, answer))
+            elif found == (operator == "&&"):
+                found = self._follow(following)
         return found
 
     def _not(self, command: Not) -> Answer:
@@ -171,12 +183,20 @@ class Runner:
         return found
 
     def _if(self, command: If) -> Answer:
-        for condition, body in command.branches:
-            found = self._follow(condition)
-            if found is not False:
-                with self._supposing(found):
-                    return self._follow(body)
-        return self._follow(command.otherwise) if command.otherwise else True
+        return self._branches(command.branches, command.otherwise)
+
+    def _branches(self, branches: Sequence[tuple[Group, Group]], otherwise: Group | None) -> Answer:
+        if not branches:
+            return self._follow(otherwise) if otherwise else True
+        condition, body = branches[0]
+        found = self._follow(condition)
+        if found is True:
+            return self._follow(body)
+        with self._supposing(found):
+            if found is None:
+                self._follow(body)
+            answer = self._branches(branches[1:], otherwise)
+        return None if found is None else answer
 
     def _for(self, command: For) -> Answer:
         for word in command.words or ('"$@"',):
@@ -191,6 +211,11 @@ class Runner:
 
     def _case(self, command: Case) -> Answer:
         value = plain(expand(command.word, self.state))
+        if value in {UNKNOWN, ELSEWHERE}:
+            with self._supposing(None):
+                for _, body in command.arms:
+                    self._follow(body)
+            return None
         for patterns, body in command.arms:
             if any(matches(value, expand(pattern, self.state)) for pattern in patterns):
                 found = None if UNKNOWN in value or ELSEWHERE in value else True

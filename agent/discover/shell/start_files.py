@@ -13,6 +13,7 @@ from pathlib import PurePath
 from agent.discover.interface import on_host
 from agent.discover.look import Look
 from agent.discover.shell import fish, known
+from agent.discover.shell.globs import UNKNOWN
 from agent.discover.shell.run import Runner
 from agent.discover.shell.state import State
 from agent.host import Host
@@ -27,6 +28,10 @@ DARWIN_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 """What launchd gives; path_helper(8) adds to it."""
 
 _ENVIRONMENT_LINE = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(.*)$", re.MULTILINE)
+_OWN = {
+    "bash": ("BASH_VERSION", "BASH", "UID", "EUID", "HOSTNAME"),
+    "zsh": ("ZSH_VERSION", "ZSH_NAME", "UID", "EUID", "HOST"),
+}
 _INHERITED = ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "TERM", "LANG")
 
 
@@ -69,8 +74,11 @@ def _first_variables(host: Host, shell: str) -> dict[str, str]:
         "0": f"-{shell}",
         "OSTYPE": "darwin" if host.system == "darwin" else "linux-gnu",
     }
-    own = {"bash": ("BASH_VERSION", "BASH"), "zsh": ("ZSH_VERSION", "ZSH_NAME")}.get(shell, ())
-    return variables | dict(zip(own, ("5.2", f"/bin/{shell}"), strict=False))
+    if shell in _OWN:
+        number = "0" if user == "root" else "1000"
+        values = ("5.2", f"/bin/{shell}", number, number, UNKNOWN)
+        variables |= dict(zip(_OWN[shell], values, strict=True))
+    return variables
 
 
 def _environment_file(state: State) -> None:

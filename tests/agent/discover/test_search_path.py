@@ -171,13 +171,22 @@ def test_a_start_file_is_followed(tree: Tree, rc: str, first: str) -> None:
         'PATH="$(pnpm bin -g):$PATH"',
         'PATH="$(python3 -c "print(1)"):$PATH"',
         'eval "$(cat ~/.paths)"',
+        "if my-tool; then PATH=/a:$PATH; else PATH=~/.local/bin:$PATH; fi",
+        "if my-tool; then :; elif true; then PATH=/a:$PATH; fi",
+        "my-tool && PATH=/a:$PATH",
+        "my-tool || PATH=/a:$PATH",
+        'if [ "$(hostname)" = mine ]; then PATH=/a:$PATH; fi',
+        '[ "$HOSTNAME" = mine ] && PATH=/a:$PATH',
+        'case "$(hostname)" in mine) PATH=/a:$PATH ;; *) ;; esac',
+        "while my-tool; do PATH=/a:$PATH; done",
     ],
 )
 def test_a_computed_part_before_the_program_is_a_problem(tree: Tree, rc: str) -> None:
     """It might hold another claude, so what is found behind it is not certain."""
-    found = search_path.read(tree({"/home/u/.bashrc": rc, "/usr/bin/claude": HERE}))
-    assert str(found.starts) == "/usr/bin/claude"
-    assert found.problems == (search_path.COMPUTED,)
+    files = {"/home/u/.bashrc": rc, "/usr/bin/claude": HERE}
+    assert str(search_path.read(tree(files)).starts) == "/usr/bin/claude"
+    shadows = {"/a/claude": HERE, "/home/u/.local/bin/claude": HERE}
+    assert search_path.read(tree(files | shadows)).problems == (search_path.COMPUTED,)
 
 
 @pytest.mark.parametrize(
@@ -189,6 +198,9 @@ def test_a_computed_part_before_the_program_is_a_problem(tree: Tree, rc: str) ->
         'export PATH="$(go env GOPATH)/bin:$PATH"',
         'export JAVA_HOME=$(/usr/libexec/java_home)\nexport PATH="$JAVA_HOME/bin:$PATH"',
         'eval "$(my-tool init)"; PATH=/usr/bin:$PATH',
+        "if my-tool; then PATH=/a:$PATH; else PATH=/b:$PATH; fi",
+        "my-tool && false && PATH=/usr/bin/wrong:$PATH",
+        '[ "$UID" -eq 0 ] && PATH="$(my-tool):$PATH"; [ "$EUID" = 1000 ] || PATH=',
         "x=$(my-tool)",
     ],
 )
