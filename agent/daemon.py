@@ -3,7 +3,8 @@
 It looks at the watched files once a minute by their `stat` alone. A difference means a
 full look at once; the server's interval means one anyway. It speaks to the server only if
 the profile changed or the interval is over. One thread does all of it, so two cycles never
-meet; a ``check`` typed meanwhile waits for the cycle's lock.
+meet; a ``check`` typed meanwhile waits for the cycle's lock. A clock that is set back, as at
+the start of many a laptop, takes nothing of this away: what was due moves back with it.
 """
 
 import os
@@ -17,12 +18,11 @@ from typing import NoReturn
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from agent import cycle, exchange, identity, lock, platforms, watch
 from agent.cycle import Parts
 from agent.errors import AgentError, IdentityError
-from agent.exchange import RETRY_AFTER_MAX_S
 from agent.exchange_table import EVENTS, Event, State
 from agent.identity import Identity
 from agent.journal import open_journal
@@ -54,9 +54,14 @@ class Daemon:
         self._ticked = parts.clock()
 
     @property
-    def due_at(self) -> float:
-        """When the next check-in is due, epoch seconds."""
-        return self._x.at
+    def due_at(self) -> float | None:
+        """When the next check-in is due, epoch seconds.
+
+        None while nobody may be told, or what was due could not be done: then the next
+        look is the next try.
+        """
+        is_ahead = self._x.at > self._ticked and self._x.state is not State.UNENROLLED
+        return self._x.at if is_ahead else None
 
     def tick(self) -> None:
         """Looks whether there is something to do, and does it.
@@ -64,7 +69,7 @@ class Daemon:
         Raises:
             AgentError: The journal, the identity or the locks cannot be used.
         """
-        self._notice_sleep()
+        self._notice_clock()
         self._notice_enrolment()
         due = self._is_due()
         before = watch.snapshot(self._host, self._seen)
@@ -88,15 +93,15 @@ class Daemon:
         self._seen = {path: before.get(path, facts) for path, facts in after.items()}
 
     def _is_due(self) -> bool:
-        x, now = self._x, self._parts.clock()
-        if x.state is State.UNENROLLED:
-            return False
-        # A clock set back must not make the agent wait for the time it came from.
-        return now >= x.at or x.at > now + 2 * RETRY_AFTER_MAX_S
+        return self._x.state is not State.UNENROLLED and self._parts.clock() >= self._x.at
 
-    def _notice_sleep(self) -> None:
+    def _notice_clock(self) -> None:
         now, interval = self._parts.clock(), self._parts.settings.watch_interval_s
-        if now - self._ticked > 2 * interval:
+        passed = now - self._ticked
+        if passed < 0:
+            x = self._x
+            self._x = replace(x, at=x.at + passed, upload_at=x.upload_at + passed)
+        elif passed > 2 * interval:
             self._happened(Event.WOKE)
         self._ticked = now
 
@@ -136,7 +141,7 @@ def run(parts: Parts) -> None:
 
 def _repeat(daemon: Daemon, interval_s: float) -> None:
     thread = ThreadPoolExecutor(1)
-    scheduler = BlockingScheduler(
+    scheduler = BackgroundScheduler(
         timezone=UTC,
         executors={"default": thread},
         # After sleep one run stands for all that were missed, however late.
@@ -145,10 +150,9 @@ def _repeat(daemon: Daemon, interval_s: float) -> None:
 
     def tick() -> None:
         _ticked(daemon)
-        due = max(daemon.due_at, time.time() + 1)
-        scheduler.add_job(
-            tick, "date", run_date=datetime.fromtimestamp(due, UTC), id="due", replace_existing=True
-        )
+        if daemon.due_at is not None:
+            due = datetime.fromtimestamp(max(daemon.due_at, time.time() + 1), UTC)
+            scheduler.add_job(tick, "date", run_date=due, id="due", replace_existing=True)
 
     first = datetime.now(UTC)
     scheduler.add_job(tick, "interval", seconds=interval_s, next_run_time=first, id="watch")
@@ -156,12 +160,24 @@ def _repeat(daemon: Daemon, interval_s: float) -> None:
     _log.info("agent started")
     try:
         scheduler.start()
+        _watch_the_clock(scheduler, interval_s)
     except (SystemExit, KeyboardInterrupt):
         _log.info("agent ends")
     finally:
         # Not waiting: the scheduler would keep its locks meanwhile, and a tick needs them.
         scheduler.shutdown(wait=False)
         thread.shutdown()
+
+
+def _watch_the_clock(scheduler: BackgroundScheduler, interval_s: float) -> NoReturn:
+    # The scheduler waits for a time of day: set back by an hour, it would sleep that hour.
+    before = time.time()
+    while True:
+        time.sleep(interval_s)
+        now = time.time()
+        if now < before:
+            scheduler.modify_job("watch", next_run_time=datetime.fromtimestamp(now, UTC))
+        before = now
 
 
 def _end(_signal: int, _frame: FrameType | None) -> NoReturn:

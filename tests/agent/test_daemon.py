@@ -181,13 +181,50 @@ def test_waking_from_sleep_waits_a_random_moment(
     assert daemon.due_at == clock.now + 15
 
 
+@pytest.mark.parametrize("back_s", [3_600, 30 * 86_400])
 def test_a_clock_set_back_does_not_silence_the_agent(
-    daemon: Daemon, receiver: Receiver, clock: Clock
+    daemon: Daemon, receiver: Receiver, clock: Clock, back_s: int
 ) -> None:
-    """What is due in the far future is due now."""
-    clock.now -= 30 * 86_400
+    """What is left of the interval stays what it was."""
+    assert daemon.due_at is not None
+    left = daemon.due_at - clock.now
+    clock.now -= back_s
+    daemon.tick()
+    assert daemon.due_at == clock.now + left
+    clock.now += left
     daemon.tick()
     assert len(receiver.sent("/v1/check-ins")) == 1
+
+
+def test_a_cycle_that_fails_is_tried_again_at_the_next_look(
+    daemon: Daemon, laptop: Settings, clock: Clock
+) -> None:
+    """Not at once, again and again: a full disk must not keep the laptop busy."""
+    kept = laptop.state_dir / "journal.db"
+    kept.rename(laptop.state_dir / "elsewhere")
+    kept.mkdir()
+    assert daemon.due_at is not None
+    clock.now = daemon.due_at
+    with pytest.raises(AgentError):
+        daemon.tick()
+    assert daemon.due_at is None
+    kept.rmdir()
+    (laptop.state_dir / "elsewhere").rename(kept)
+    clock.now += 60
+    daemon.tick()
+    assert daemon.due_at is not None
+
+
+def test_a_laptop_whose_token_is_refused_has_nothing_due(
+    daemon: Daemon, receiver: Receiver, clock: Clock
+) -> None:
+    """Only a new enrolment makes it speak again."""
+    refusal = {"error": "the token is not known", "advice": "enrol again"}
+    receiver.answer_first = lambda _: Response(json.dumps(refusal), 401)
+    assert daemon.due_at is not None
+    clock.now = daemon.due_at
+    daemon.tick()
+    assert daemon.due_at is None
 
 
 def look(parts: Parts) -> Looked:
