@@ -112,14 +112,16 @@ class Intake:
         machine_id = _machine_of(token)
         _check_wire(message.wire)
         arrival = Arrival(machine_id, token, key_of(token, message), message)
-        waiting = _Waiting(arrival, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(arrival, loop)
         with self._lock:
             if len(self._waiting) >= self._waiting_max:
                 raise _busy("too many check-ins wait")
             self._waiting.append(waiting)
             ask, self._asked = not self._asked, True
         if ask:
-            self._ask()
+            # After what this turn of the loop still brings: it waits no longer for that.
+            loop.call_soon(self._ask)
         return await waiting.future
 
     async def put_profile(self, token: str, digest: str, body: bytes) -> None:

@@ -18,6 +18,7 @@ from server.errors import RequestRefused
 from server.store.acks import next_s
 from server.store.checkins import Arrival, one
 from server.store.dialect import array_of, rows_of
+from server.store.prepared import Prepared
 from server.store.tables import presence, verdicts
 
 Answer = Ack | Exception
@@ -28,17 +29,19 @@ _arrived = rows_of(
 )
 _same = (presence.c.machine_id == _arrived.c.id) & (presence.c.key == _arrived.c.key)
 
-_TOUCH = (
+_TOUCH = Prepared(
     update(presence)
     .values(last_seen=bindparam("now"), seq=_arrived.c.seq)
     .where(_same, presence.c.seq < _arrived.c.seq)
 )
 
-_ANSWERS = select(
-    array_of(_arrived.c.id, verdicts.c.standing, verdicts.c.tag, verdicts.c.settling)
-).select_from(
-    _arrived.join(presence, _same & (presence.c.seq == _arrived.c.seq)).join(
-        verdicts, verdicts.c.id == presence.c.verdict_id
+_ANSWERS = Prepared(
+    select(
+        array_of(_arrived.c.id, verdicts.c.standing, verdicts.c.tag, verdicts.c.settling)
+    ).select_from(
+        _arrived.join(presence, _same & (presence.c.seq == _arrived.c.seq)).join(
+            verdicts, verdicts.c.id == presence.c.verdict_id
+        )
     )
 )
 
@@ -79,12 +82,12 @@ def _touch(
         if not each.message.changes
     ]
     values = {"arrived": msgspec.json.encode(arrived).decode(), "now": now}
-    conn.execute(_TOUCH, values)
+    _TOUCH.run(conn, values)
     # One row: each further one would hand the interpreter to the event loop and wait for it.
-    found = _answers.decode(conn.execute(_ANSWERS, values).scalar_one())
+    (found,) = _ANSWERS.run(conn, values) or ("[]",)
     return {
         machine_id: Ack(standing, tag, next_s(machine_id, interval_s, now, hurry=bool(settling)))
-        for machine_id, standing, tag, settling in found
+        for machine_id, standing, tag, settling in _answers.decode(found)
     }
 
 
