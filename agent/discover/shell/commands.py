@@ -14,7 +14,7 @@ from agent.discover.interface import on_host
 from agent.discover.shell import known
 from agent.discover.shell.conditions import Answer, answer
 from agent.discover.shell.expand import expand
-from agent.discover.shell.globs import ELSEWHERE, UNKNOWN, plain
+from agent.discover.shell.globs import BLANK, ELSEWHERE, UNKNOWN, plain
 from agent.discover.shell.state import State
 from agent.discover.shell.tree import Assignment, Simple
 
@@ -22,9 +22,16 @@ _DECLARATION = re.compile(r"([A-Za-z_]\w*)(\+?=)(.*)\Z", re.DOTALL)
 _ZSH_HAS = re.compile(r"\(\(\s*\$\+commands\[([\w.-]+)\]\s*\)\)\Z")
 _MODIFIERS = frozenset({"builtin", "command", "noglob", "nocorrect"})
 _SHELLS = frozenset({"bash", "zsh", "fish", "nu", "elvish", "xonsh", "tcsh", "ksh"})
+_ZSH_PLUGINS = {
+    "asdf": 'PATH="${ASDF_DATA_DIR:-$HOME/.asdf}/shims:$PATH"',
+    "brew": 'eval "$(brew shellenv)"',
+    "mise": 'eval "$(mise activate zsh)"',
+    "nodenv": 'eval "$(nodenv init -)"',
+    "nvm": '. "${NVM_DIR:-$HOME/.nvm}/nvm.sh"',
+}
 # Prompts, completions and frameworks: big files that set no PATH of their own.
 _NO_PATH = re.compile(
-    r"complet|p10k|prompt|oh-my-(?:zsh|bash)\.sh|highlighting|suggestions|fzf|iterm2"
+    r"complet|p10k|prompt|oh-my-bash\.sh|highlighting|suggestions|fzf|iterm2"
     r"|sdkman-init|path\.(?:bash|zsh)\.inc|vte.*\.sh|gawk\.sh"
 )
 
@@ -142,7 +149,10 @@ def _source(runner: Follower, words: Sequence[str]) -> Answer:
     name = posixpath.basename(value)
     if name == "nvm.sh":
         return runner.text(known.nvm_start(state.site(), state.look, words[1:]))
-    if _NO_PATH.search(name) or _NO_PATH.search(words[0]) or ELSEWHERE in value:
+    if name == "oh-my-zsh.sh":
+        return _oh_my_zsh(runner, value)
+    names = (name, posixpath.basename(words[0]))
+    if any(_NO_PATH.search(each) for each in names) or ELSEWHERE in value:
         return None
     if words[0].startswith("<("):
         return _text(runner, state.output(words[0][2:-1]))
@@ -151,6 +161,23 @@ def _source(runner: Follower, words: Sequence[str]) -> Answer:
         state.unknown_in_front()
     # A name without a folder is looked for on PATH: no start file lies there.
     return runner.source(path) if path is not None else None
+
+
+def _oh_my_zsh(runner: Follower, script: str) -> Answer:
+    """What the framework comes to: its plugins that set PATH, then the user's own files.
+
+    Source: github.com/ohmyzsh/ohmyzsh, ``oh-my-zsh.sh`` and ``plugins``.
+    """
+    state = runner.state
+    for plugin in (state.get("plugins") or "").split(BLANK):
+        runner.text(_ZSH_PLUGINS.get(plugin, ""))
+    custom = state.get("ZSH_CUSTOM") or posixpath.join(posixpath.dirname(script), "custom")
+    folder = on_host(state.host, custom)
+    names = state.look.names(folder, "the shell's own files") if folder is not None else ()
+    for name in names:
+        if folder is not None and name.endswith(".zsh"):
+            runner.source(folder / name)
+    return True
 
 
 def _eval(runner: Follower, words: Sequence[str]) -> Answer:

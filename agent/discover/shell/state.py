@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import PurePath
 
 from agent.discover.interface import Site, on_host
@@ -10,7 +11,7 @@ from agent.discover.shell import known
 from agent.discover.shell.expand import expand
 from agent.discover.shell.globs import BLANK, UNKNOWN, is_pattern, matches, plain
 from agent.discover.shell.tree import Assignment, Command
-from agent.discover.shell.words import ShellSyntaxError, tokens
+from agent.discover.shell.words import ShellSyntaxError, alternatives, tokens
 from agent.host import FileStat, Host
 
 FIELDS_MAX = 1000
@@ -106,10 +107,11 @@ class State:
         return self.host.walk_path(tuple(entry for entry in entries if entry is not None), name)
 
     def fields(self, word: str) -> list[str]:
-        """What one word becomes: split at unquoted blanks, patterns filled in from files."""
+        """What one word becomes: braces and unquoted blanks split it, files fill patterns."""
         found: list[str] = []
-        for value in expand(word, self).split(BLANK):
-            found += self._files(value) if is_pattern(value) else [value] if value else []
+        for each in islice(alternatives(word), FIELDS_MAX):
+            for value in expand(each, self).split(BLANK):
+                found += self._files(value) if is_pattern(value) else [value] if value else []
         return found[:FIELDS_MAX]
 
     def _tied(self, name: str) -> str:

@@ -6,7 +6,9 @@ Redirections and here-documents are left out: they change no variable. Source: P
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 TEXT_MAX_CHARS = 512 * 1024
@@ -42,6 +44,7 @@ _ARRAY_START = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=\Z")
 _CLOSING = {"(": ")", "{": "}"}
 _DEPTH_MAX = 40
 _ARITHMETIC_MAX_CHARS = 500
+_BRACES_MAX_CHARS = 1000
 
 
 def tokens(text: str) -> list[Token]:
@@ -216,6 +219,35 @@ def bracket_end(text: str, at: int, depth: int) -> int:
         else:
             at = max(quoted_end(text, at, depth), at + 1)
     raise ShellSyntaxError("a bracket is never closed")
+
+
+def alternatives(word: str) -> Iterator[str]:
+    """The words that ``{a,b}`` makes of one; the word itself where there is none.
+
+    Source: bash(1), "Brace Expansion"; a range, such as ``{1..3}``, is left as it is.
+    """
+    at = 0
+    while at < len(word) <= _BRACES_MAX_CHARS:
+        if word[at] == "{" and (commas := _commas(word, at)):
+            for start, end in pairwise((at, *commas)):
+                yield from alternatives(word[:at] + word[start + 1 : end] + word[commas[-1] + 1 :])
+            return
+        at = max(quoted_end(word, at), at + 1)
+    yield word
+
+
+def _commas(word: str, at: int) -> list[int]:
+    """Where the commas and the end of a brace are; nothing if it has no comma or no end."""
+    found = []
+    depth = 0
+    while at < len(word):
+        depth += {"{": 1, "}": -1}.get(word[at], 0)
+        if depth == 0:
+            return [*found, at] if found else []
+        if word[at] == "," and depth == 1:
+            found.append(at)
+        at = max(quoted_end(word, at), at + 1)
+    return []
 
 
 def _double_end(text: str, at: int, depth: int) -> int:

@@ -132,6 +132,14 @@ def test_macos_puts_its_own_folders_before_those_of_zshenv(tree: Tree) -> None:
         ("PYTHONUSERBASE=/py; PATH=$(python3 -m site --user-base)/bin:$PATH", "/py/bin"),
         ("(PATH=/never:$PATH)\nPATH=/shell:$PATH", "/shell"),
         ('PATH="$PATH:/last"\nPATH=${PATH%:/last}\nPATH=/trim:$PATH', "/trim"),
+        ("for f in ~/{none,mo}re.zsh; do [ -r $f ] && . $f; done", "/more"),
+        ("for d in /{a,'b,c',{d,e}}/x; do PATH=$d:$PATH; done", "/e/x"),
+        (". ~/prompts/env.zsh", "/prompts"),
+        (
+            "plugins=(git nvm)\n. ~/.oh-my-zsh/oh-my-zsh.sh",
+            "/Users/u/.nvm/versions/node/v22.9.0/bin",
+        ),
+        ("ZSH=~/.oh-my-zsh\nZSH_CUSTOM=~/custom\nsource $ZSH/oh-my-zsh.sh", "/custom"),
         ("plugins=(git\nexport PATH=/broken:$PATH\n", "/broken"),
     ],
 )
@@ -141,6 +149,9 @@ def test_a_start_file_is_followed(tree: Tree, rc: str, first: str) -> None:
         {
             "/Users/u/.zshrc": rc,
             "/Users/u/more.zsh": "PATH=/more:$PATH",
+            "/Users/u/prompts/env.zsh": "PATH=/prompts:$PATH",
+            "/Users/u/custom/own.zsh": "PATH=/custom:$PATH",
+            "/Users/u/.oh-my-zsh/oh-my-zsh.sh": "for plugin ($plugins); do done",
             "/opt/homebrew/bin/brew": HERE,
             "/Users/u/.fnm/aliases/default/bin/node": HERE,
             "/Users/u/.nvm/nvm.sh": "nvm() { :; }",
@@ -342,7 +353,10 @@ BASH_FILES = [
         '  *) export PATH="$HOME/.cargo/bin:$PATH" ;;\nesac\n',
     },
     {".profile": 'p="a b"; PATH="$HOME/$p:${PATH:+$PATH:}/x"\nq=\'$HOME\'; PATH=$PATH:/${q#?}'},
-    {".profile": 'for d in ~/bin ~/.local/{a,b} "$HOME/c d"; do [ -d "$d" ] && PATH+=":$d"; done'},
+    {
+        ".profile": 'for d in ~/bin ~/.local/{a,bin} "$HOME/c d"; do\n'
+        '[ -d "$d" ] && PATH+=":$d"; done'
+    },
     {
         ".profile": "f() { local x=$1; PATH=$x/bin:$PATH; return 0; PATH=/never; }\n"
         "f /opt/f && PATH=/and:$PATH || PATH=/or:$PATH"
