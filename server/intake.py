@@ -191,14 +191,19 @@ class Intake:
         if rest:
             self._ask()
 
-    def _abandon(self, error: Exception) -> None:
+    def _abandon(self, error: BaseException) -> None:
         with self._lock:
             taken, self._waiting, self._asked = self._waiting, [], False
         _resolve(taken, [error] * len(taken))
 
     def _answer(self, taken: Sequence[_Waiting], done: Future[list[Answer]]) -> None:
         error = done.exception()
-        _resolve(taken, done.result() if error is None else [error] * len(taken))
+        if error is None:
+            _resolve(taken, done.result())
+        elif taken:
+            _resolve(taken, [error] * len(taken))
+        else:
+            self._abandon(error)  # its transaction did not even begin: all of them still wait
 
 
 def _resolve(taken: Sequence[_Waiting], answers: Sequence[Answer | BaseException]) -> None:
