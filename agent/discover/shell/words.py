@@ -44,7 +44,7 @@ _ARRAY_START = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=\Z")
 _CLOSING = {"(": ")", "{": "}"}
 _DEPTH_MAX = 40
 _ARITHMETIC_MAX_CHARS = 500
-_BRACES_MAX_CHARS = 1000
+_BRACES_MAX_CHARS = 200
 
 
 def tokens(text: str) -> list[Token]:
@@ -238,7 +238,7 @@ def alternatives(word: str) -> Iterator[str]:
 
 def _commas(word: str, at: int) -> list[int]:
     """Where the commas and the end of a brace are; nothing if it has no comma or no end."""
-    found = []
+    found: list[int] = []
     depth = 0
     while at < len(word):
         depth += {"{": 1, "}": -1}.get(word[at], 0)
