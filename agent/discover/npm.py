@@ -171,7 +171,8 @@ def _starters(site: Site, look: Look, prefix: Prefix, stat: FileStat) -> Iterato
                 yield shim
     elif look.leads_to(prefix.folder / "bin" / "claude", stat):
         yield prefix.folder / "bin" / "claude"
-    if prefix.place == "volta":
+    # Volta's shims lead to the packages that it keeps itself, not into a Node.js version.
+    if prefix.place == "volta" and prefix.folder.parent.name == _SCOPE:
         shim = volta_home(site) / "bin" / "claude"
         if look.stat(shim, "a launcher"):
             yield shim

@@ -63,26 +63,29 @@ def behind_shim(host: Host, shim: PurePath) -> tuple[PurePath, ...]:
     """The programs that a manager's shim of the same name can start.
 
     A shim lies in ``<manager>/shims``. The version that the user's global version file
-    names comes alone; without one, all installed versions that have the program come.
+    names comes alone; without one, all installed versions that have the program come,
+    each file once: mise keeps links such as ``22`` and ``lts`` beside ``22.9.0``.
     """
     if shim.parent.name != "shims":
         return ()
     root = shim.parent.parent
     look = Look(host)
-    found = dict.fromkeys(_shimmed(look, root, shim.name))
+    found = list(_shimmed(look, root, shim.name))
     chosen = _chosen(look, root)
-    named = tuple(program for version, program in found if version in chosen)
-    return named[:1] or tuple(program for _, program in found)
+    named = tuple(program for version, program, _ in found if version in chosen)
+    return named[:1] or tuple({identity: program for _, program, identity in found}.values())
 
 
-def _shimmed(look: Look, root: PurePath, name: str) -> Iterator[tuple[str, PurePath]]:
+def _shimmed(
+    look: Look, root: PurePath, name: str
+) -> Iterator[tuple[str, PurePath, tuple[int, int]]]:
     folders = [root / "versions", *(root / "installs" / tool for tool in _TOOLS)]
     for folder in folders:
         for version in look.names(folder, "a version manager's folder"):
             for program in (folder / version / "bin" / name, folder / version / name):
                 stat = look.stat(program, "a version manager's program")
                 if stat and stat.is_file:
-                    yield version, program
+                    yield version, program, stat.identity
 
 
 def _chosen(look: Look, root: PurePath) -> frozenset[str]:

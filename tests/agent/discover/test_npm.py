@@ -43,6 +43,24 @@ def test_a_volta_shim_in_front_starts_voltas_copy(
     ]
 
 
+def test_a_volta_shim_starts_voltas_package_and_no_node_version(tree: Tree, take: Take) -> None:
+    """What a Node.js image of Volta holds besides has no shim."""
+    tools = "/home/u/.volta/tools/image"
+    old, new = f"{tools}/node/20.1.0", f"{tools}/packages/@anthropic-ai/claude-code"
+    files: dict[str, object] = {
+        "/home/u/.bashrc": "PATH=~/.volta/bin:$PATH",
+        "/home/u/.volta/bin/claude": {"text": "volta's shim", "mode": "x"},
+    }
+    for prefix, version in ((old, "2.1.240"), (new, "2.1.330")):
+        program = {"program": {"platform": "linux-x64", "version": version}}
+        files[f"{prefix}/{PACKAGE}/bin/claude.exe"] = program
+        files[f"{prefix}/{PACKAGE}/package.json"] = f'{{"version": "{version}"}}'
+    assert _told(take(tree(files))) == [
+        ("volta", "2.1.330", "ok", True),
+        ("volta", "2.1.240", "ok", False),
+    ]
+
+
 def test_every_nvm_version_is_told_and_the_default_counts(
     golden: Callable[[str], RecordedHost], take: Take
 ) -> None:

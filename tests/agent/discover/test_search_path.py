@@ -319,6 +319,24 @@ def test_a_managers_shim_leads_to_the_chosen_version(
     assert (str(found.starts), found.problems) == (starts, problems)
 
 
+def test_links_to_one_version_are_one_choice(tree: Tree) -> None:
+    """Mise keeps a version under several names; none of them has to be chosen."""
+    installs = "/home/u/.local/share/mise/installs/node"
+    host = tree(
+        {
+            "/home/u/.bashrc": 'eval "$(mise activate bash)"',
+            "/home/u/.local/share/mise/shims/claude": HERE,
+            f"{installs}/22.9.0/bin/claude": HERE,
+            f"{installs}/22": {"link": "./22.9.0"},
+            f"{installs}/lts": {"link": "./22.9.0"},
+        }
+    )
+    found = search_path.read(host)
+    assert found.starts is not None
+    assert host.resolve(found.starts) == PurePosixPath(f"{installs}/22.9.0/bin/claude")
+    assert found.problems == ()
+
+
 def test_files_that_source_each_other_end(tree: Tree) -> None:
     """Each file is followed once."""
     files = {"/home/u/.bashrc": ". ~/.a", "/home/u/.a": ". ~/.bashrc; PATH=/a:$PATH"}
