@@ -3,6 +3,9 @@
 A machine is looked at as it stands now. A fleet message is counted anew: its verdicts are
 found again in ``transitions``, whose rows are written in the same transaction as the
 message's, and those that still say `unknown` remain in it.
+
+While a release source is out of reach, nobody is told of bytes that cannot be looked up:
+that is the operator's one incident. Such messages wait until the source answers again.
 """
 
 import msgspec
@@ -12,23 +15,39 @@ from server.alerts import bodies
 from server.alerts.bodies import LABELS_MAX, Changed
 from server.alerts.rows import Row
 from server.store import outbox as store
+from server.store import public
 from server.store.tables import machines, transitions, verdicts
 
 LOOKED_AT_MAX = 1_000
 """Most rows looked at in one transaction; the rest follow in the next ones."""
 
+POSTPONED_S = 600
+"""When to look again during an outage, in seconds: after it, look-ups take some five minutes."""
+
 _OVERTAKEN = "no longer unknown"
+_BY_LOOK_UP = "build-unverified"
 
 
 def drop_overtaken(conn: Connection, now: int) -> None:
-    """Drops due `unknown` messages that no longer hold; lessens those that hold in part."""
+    """Drops due `unknown` messages that no longer hold; lessens those that hold in part.
+
+    Those that an outage of a source may explain are put off.
+    """
+    is_outage = _is_outage(conn)
     for row in store.due_unknown(conn, now, LOOKED_AT_MAX):
         body = bodies.decode_changed(row.body)
         still = _still(conn, row, body)
         if still is None:
             store.drop(conn, row, _OVERTAKEN, now)
+        elif is_outage and body.cause == _BY_LOOK_UP:
+            store.postpone(conn, row, now + POSTPONED_S)
         elif still != body:
             store.amend(conn, row, bodies.encode(still))
+
+
+def _is_outage(conn: Connection) -> bool:
+    # One that never answered is seen to when the server is set up, and explains nothing.
+    return any(item.state != "ok" and item.read_at is not None for item in public.health(conn))
 
 
 def _still(conn: Connection, row: Row, body: Changed) -> Changed | None:

@@ -77,6 +77,12 @@ def drop(conn: Connection, row: Row, reason: str, now: int) -> bool:
     return conn.execute(statement.values(dropped_at=now, reason=reason)).rowcount == 1
 
 
+def postpone(conn: Connection, row: Row, due_at: int) -> None:
+    """Puts an unclaimed row off; nothing if it was taken meanwhile."""
+    statement = outbox.update().where(outbox.c.id == row.id, _UNCLAIMED)
+    conn.execute(statement.values(due_at=due_at))
+
+
 def drop_due(conn: Connection, reason: str, now: int) -> int:
     """Settles all that is due without sending it; returns how many rows."""
     statement = outbox.update().where(_due(now))

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from server.alerts import bodies
-from server.alerts.lasting import drop_overtaken
+from server.alerts.lasting import POSTPONED_S, drop_overtaken
 from server.alerts.outbox import tell
+from server.store import public
 from server.store.tables import machines, outbox, profiles, transitions, verdicts
 from server.transitions import UNKNOWN_TOLD_AFTER_S, Transition
 
@@ -154,6 +155,32 @@ def test_a_pair_that_mended_in_between_waits_for_its_later_row(
     drop_overtaken(conn, at + LATER_S)
     rows = conn.execute(select(outbox.c.reason).order_by(outbox.c.id)).scalars().all()
     assert rows == ["no longer unknown", None]
+
+
+@pytest.mark.parametrize(
+    ("cause", "once_read", "is_put_off"),
+    [
+        ("build-unverified", True, True),
+        ("build-unverified", False, False),
+        ("not-examined", True, False),
+    ],
+)
+def test_an_outage_is_told_of_no_laptop(
+    conn: Connection, change: Make, cause: str, *, once_read: bool, is_put_off: bool
+) -> None:
+    """Laptops that update meanwhile cannot be looked up: told only if that outlasts it."""
+    at = change().at
+    _pair(conn, 7, "unknown", at)
+    if once_read:
+        public.mark_ok(conn, "npm", at - 60)
+    public.mark_unreachable(conn, "npm", "down", at)
+    _told(conn, change(after="unknown", cause=cause, machine_id="m7-0"))
+    drop_overtaken(conn, at + LATER_S)
+    due_at = conn.execute(select(outbox.c.due_at)).scalar_one()
+    assert (due_at == at + LATER_S + POSTPONED_S) == is_put_off
+    public.mark_ok(conn, "npm", at + LATER_S)
+    drop_overtaken(conn, at + LATER_S + POSTPONED_S)
+    assert conn.execute(select(outbox.c.due_at)).scalar_one() == due_at
 
 
 def test_before_the_hour_nothing_is_looked_at(conn: Connection, change: Make) -> None:
