@@ -11,7 +11,15 @@ from server.current import Current
 from server.standing import MachineFacts, stand
 from server.store.machines import MACHINES, change, find, machine_of
 from server.store.moves import count_in, held_by, move
-from server.store.tables import assignments, machines, presence, profiles, transitions, wanted
+from server.store.tables import (
+    assignments,
+    machines,
+    outbox,
+    presence,
+    profiles,
+    transitions,
+    wanted,
+)
 
 
 def fall_silent(conn: Connection, current: Current, now: int, limit: int) -> int:
@@ -74,6 +82,7 @@ def forget(conn: Connection, machine_id: str) -> bool:
     if machine is None:
         return False
     count_in(conn, (machine, held_by(conn, machine)), -1)
+    conn.execute(delete(outbox).where(outbox.c.topic == f"machine {machine_id}"))
     for table in (wanted, assignments, transitions, presence):
         conn.execute(delete(table).where(table.c.machine_id == machine_id))
     conn.execute(update(profiles).where(profiles.c.sent_by == machine_id).values(sent_by=None))
