@@ -77,12 +77,12 @@ def _verdict(machine: Laptop, started: Server, progress: Progress) -> int:
 
 
 def _stay(started: Server) -> None:
-    sys.stdout.write(
-        "\nThe server stays up until Ctrl-C. Its status:\n"
-        f"  curl -H 'Authorization: Bearer {started.token}' {started.url}/v1/status\n"
-    )
-    sys.stdout.flush()
     try:
+        sys.stdout.write(
+            "\nThe server stays up until Ctrl-C. Its status:\n"
+            f"  curl -H 'Authorization: Bearer {started.token}' {started.url}/v1/status\n"
+        )
+        sys.stdout.flush()
         started.wait()
     except KeyboardInterrupt:
         _say("\nending the server")
