@@ -10,14 +10,15 @@ import json
 import shutil
 import subprocess
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import platformdirs
 import requests
+
+from tests.e2e.served import Served
 
 CACHE = platformdirs.user_cache_path("build-parity") / "tests" / "registry"
 """Package files, kept between runs."""
@@ -36,7 +37,7 @@ def upstream() -> str | None:
     return asked.stdout.strip().rstrip("/")
 
 
-class Registry:
+class Registry(Served):
     """A registry that can go away; a context manager.
 
     Attributes:
@@ -54,27 +55,12 @@ class Registry:
         self._cache = cache
         self._documents: dict[tuple[str, str], bytes] = {}
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        super().__init__(self._handler())
 
     @property
     def url(self) -> str:
         """Its address."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return self.origin
 
     def off(self) -> None:
         """Goes away."""

@@ -3,12 +3,13 @@
 import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from tests.e2e.served import Served
 
 
-class Slack:
+class Slack(Served):
     """Takes what is sent to an incoming webhook; a context manager.
 
     Attributes:
@@ -20,27 +21,12 @@ class Slack:
         self.messages: list[dict[str, Any]] = []
         self.refusals: list[tuple[int, dict[str, str]]] = []
         self._came = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        super().__init__(self._handler())
 
     @property
     def url(self) -> str:
         """The webhook's address, with the secret part that such addresses have."""
-        return f"http://127.0.0.1:{self._server.server_port}/services/T0/B0/canary-webhook"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return f"{self.origin}/services/T0/B0/canary-webhook"
 
     def wait_for(self, count: int, timeout_s: float) -> list[dict[str, Any]]:
         """All messages, once there are `count` of them or the time is over."""
