@@ -19,7 +19,10 @@ from agent.host import Host
 from agent.profile import install_order
 
 TERMINAL = "terminal"
-"""The surface of the login shell."""
+"""The surface of the login shell, as a terminal opens it."""
+
+LOGIN = "login-shell"
+"""The surface of a login shell outside of a terminal, where it starts another copy."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class _Place:
     """One file, with all that is known of its names."""
 
     copy: Copy
-    is_started: bool = False
+    starts: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[PurePath, ...]:
@@ -76,7 +79,7 @@ class _Place:
     def order(self) -> tuple[bool, str, str, str, str]:
         copy = self.copy
         claimed = copy.claimed or ""
-        return (not self.is_started, copy.method, copy.place, claimed, str(copy.program))
+        return (not self.starts, copy.method, copy.place, claimed, str(copy.program))
 
 
 def take(host: Host, fingerprints: Fingerprints, progress: Progress | None = None) -> Census:
@@ -90,7 +93,10 @@ def take(host: Host, fingerprints: Fingerprints, progress: Progress | None = Non
     shell, shell_problems = _login_shell(host)
     found, problems = _ask(shell.site(host), methods())
     places = _merged(host, [copy for each in found for copy in each.copies])
-    places = sorted(_started(host, places, shell.starts), key=lambda place: place.order)
+    for surface, starts in ((TERMINAL, shell.starts), (LOGIN, shell.login)):
+        if starts is not None:
+            places = list(_started(host, places, surface, starts))
+    places.sort(key=lambda place: place.order)
     kept = places[: wire.INSTALLS_MAX]
     installs = [_examined(host, fingerprints, place, progress) for place in kept]
     watch = [path for each in found for path in each.watch]
@@ -154,15 +160,12 @@ def _merged(host: Host, copies: Iterable[Copy]) -> list[_Place]:
     return [_Place(copy) for copy in by_file.values()]
 
 
-def _started(host: Host, places: list[_Place], starts: PurePath | None) -> Iterator[_Place]:
-    if starts is None:
-        yield from places
-        return
+def _started(host: Host, places: list[_Place], surface: str, starts: PurePath) -> Iterator[_Place]:
     chosen = _chosen(host, places, starts)
     for place in places:
-        yield replace(place, is_started=True) if place is chosen else place
+        yield replace(place, starts=place.starts or (surface,)) if place is chosen else place
     if chosen is None:
-        yield _Place(_unknown_copy(host, starts), is_started=True)
+        yield _Place(_unknown_copy(host, starts), (surface,))
 
 
 def _chosen(host: Host, places: list[_Place], starts: PurePath) -> _Place | None:
@@ -196,7 +199,7 @@ def _examined(
         state=state,
         claimed=copy.claimed,
         build=reading.build,
-        starts=(TERMINAL,) if place.is_started else (),
+        starts=place.starts,
         reason=reading.reason,
     )
     return LocalInstall(install, copy.program, copy.names, reading.built)

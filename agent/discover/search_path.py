@@ -41,8 +41,10 @@ class LoginShell:
     Attributes:
         path: The folders of its search path, in order.
         variables: What its start files set.
-        starts: The program that ``claude`` starts, as found, links not followed; None if
-            there is none, or none that can be told.
+        starts: The program that ``claude`` starts in a terminal, as found, links not
+            followed; None if there is none, or none that can be told.
+        login: What it starts outside of a terminal, over a remote connection for instance,
+            where that is another program; None where it is not.
         problems: Why `starts` may not be the whole truth, without paths.
         watch: Files and folders whose change could change the answer.
     """
@@ -50,6 +52,7 @@ class LoginShell:
     path: tuple[PurePath, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     starts: PurePath | None = None
+    login: PurePath | None = None
     problems: tuple[str, ...] = ()
     watch: tuple[PurePath, ...] = ()
 
@@ -69,8 +72,7 @@ def read(host: Host) -> LoginShell:
 
 
 def _answer(look: Look, entries: Sequence[str], state: State) -> LoginShell:
-    places = [_place(look.host, entry) for entry in entries[:_ENTRIES_MAX] if entry]
-    places = [place for place in places if place is not _NOWHERE]
+    places = _places(look.host, entries)
     found, is_certain = _first(look, places)
     starts = _aliased(look, state, _behind(look, found))
     if not is_certain and not (starts and starts != found):
@@ -79,12 +81,18 @@ def _answer(look: Look, entries: Sequence[str], state: State) -> LoginShell:
         path=tuple(place for place in places if place is not None),
         variables=state.variables,
         starts=starts,
+        login=_login(look, state, found),
         problems=tuple(look.problems),
         watch=tuple(look.watch),
     )
 
 
 _NOWHERE = PurePath()
+
+
+def _places(host: Host, entries: Sequence[str]) -> list[PurePath | None]:
+    places = (_place(host, entry) for entry in entries[:_ENTRIES_MAX] if entry)
+    return [place for place in places if place is not _NOWHERE]
 
 
 def _place(host: Host, entry: str) -> PurePath | None:
@@ -110,6 +118,13 @@ def _first(look: Look, places: Sequence[PurePath | None]) -> tuple[PurePath | No
         if found is not None:
             return found, is_certain
     return None, is_certain
+
+
+def _login(look: Look, state: State, found: PurePath | None) -> PurePath | None:
+    if state.login_path is None:
+        return None
+    login, _ = _first(look, _places(look.host, state.login_path.split(":")))
+    return _behind(look, login) if login != found else None
 
 
 def _behind(look: Look, found: PurePath | None) -> PurePath | None:

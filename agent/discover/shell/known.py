@@ -85,9 +85,11 @@ def output(site: Site, look: Look, words: Sequence[str]) -> str:
 
 def nvm_start(site: Site, look: Look, arguments: Sequence[str]) -> str:
     """What sourcing nvm's script comes to: its default version in front of PATH."""
-    if "--no-use" in arguments:
+    folder = nvm_bin(look, nvm_folders(site)[0])
+    # Where it is on PATH already, nvm leaves PATH as it is (nvm.sh, nvm_auto).
+    if "--no-use" in arguments or str(folder) in site.variables.get("PATH", "").split(":"):
         return ""
-    return nvm_use(site, look, "default")
+    return _in_front(folder)
 
 
 def nvm_use(site: Site, look: Look, version: str) -> str:

@@ -96,6 +96,13 @@ class Runner:
             return False
         return self.text(without_marks(data.decode("utf-8", "replace")))
 
+    def inside(self) -> None:
+        """Begins another shell inside this one: it inherits variables, and reads files anew."""
+        self._read.clear()
+        self.state.functions.clear()
+        self.state.aliases.clear()
+        self.state.login_path = self.state.variables.get("PATH", "")
+
     def text(self, text: str) -> Answer:
         """Follows a text; a ``return`` ends it."""
         script = parse(text)

@@ -2,7 +2,8 @@
 
 Sources: bash(1) "Invocation", zsh(1) "Startup/Shutdown files", fish(1), pam_env(8) for
 ``/etc/environment``, path_helper(8) for macOS. On macOS a terminal opens a login shell; on
-Linux it usually opens a plain one inside a login session, so ``.bashrc`` counts as well.
+Linux it usually opens a plain one inside a login session: bash then reads ``.bashrc`` once
+more, after whatever ``.profile`` did, and that one is what counts.
 """
 
 import posixpath
@@ -123,6 +124,7 @@ def _bash(runner: Runner) -> None:
     there = (name for name in names if state.look.stat(state.host.home / name, "a start file"))
     _own(runner, *list(there)[:1])
     if state.host.system != "darwin":
+        runner.inside()
         _system(runner, "/etc/bash.bashrc")
         _own(runner, ".bashrc")
 

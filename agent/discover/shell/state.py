@@ -32,6 +32,8 @@ class State:
         functions: By name.
         aliases: By name.
         arguments: ``$1`` and so on, of the function that is followed.
+        login_path: PATH as a login shell has it, where a terminal's shell then reads files
+            of its own; None where the two are one.
         followed: The start files that were asked for, in order; some may be missing.
     """
 
@@ -43,6 +45,7 @@ class State:
         self.functions: dict[str, Command] = {}
         self.aliases: dict[str, str] = {}
         self.arguments: list[str] = []
+        self.login_path: str | None = None
         self.followed: dict[PurePath, None] = {}
 
     def get(self, name: str) -> str | None:

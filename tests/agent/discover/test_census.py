@@ -43,6 +43,28 @@ def test_a_launcher_script_is_counted_and_not_examined(tree: Tree, take: Take) -
     assert found.installs[0].install.reason == "the launcher is a script"
 
 
+def test_a_copy_that_only_a_login_shell_starts_is_counted_too(tree: Tree, take: Take) -> None:
+    """What a terminal starts, and what a remote login starts, must both be public."""
+    native = "/home/u/.local/share/claude/versions/2.1.330"
+    host = tree(
+        {
+            "/home/u/.profile": ". ~/.bashrc; PATH=~/.local/bin:$PATH",
+            "/home/u/.bashrc": "PATH=~/n/bin:$PATH",
+            native: PROGRAM,
+            "/home/u/.local/bin/claude": {"link": native},
+            f"/home/u/n/{PACKAGE}/bin/claude.exe": {
+                "program": {"platform": "linux-x64", "version": "2.1.240"}
+            },
+            "/home/u/n/bin/claude": {"link": f"../{PACKAGE}/bin/claude.exe"},
+        }
+    )
+    found = take(host)
+    assert [(each.install.method, each.install.starts) for each in found.installs] == [
+        ("native", (census.LOGIN,)),
+        ("npm", (census.TERMINAL,)),
+    ]
+
+
 def test_one_file_under_two_methods_is_one_install(tree: Tree, take: Take) -> None:
     """A hard link of the native version in npm's place is not a second copy."""
     native = "/home/u/.local/share/claude/versions/2.1.330"

@@ -222,6 +222,38 @@ def test_what_cannot_shadow_the_program_is_no_problem(tree: Tree, rc: str) -> No
     assert found.problems == ()
 
 
+DEBIAN_HOME = {
+    "/home/u/.profile": 'if [ -f ~/.bashrc ]; then . ~/.bashrc; fi\nPATH="$HOME/.local/bin:$PATH"',
+    "/home/u/.local/bin/claude": HERE,
+    "/home/u/n/bin/claude": HERE,
+    "/home/u/.nvm/alias/default": "22",
+    "/home/u/.nvm/versions/node/v22.9.0/bin/claude": HERE,
+}
+
+
+def test_a_terminal_may_start_another_copy_than_a_bare_login_shell(tree: Tree) -> None:
+    """A terminal on Linux reads .bashrc after all that .profile did, once more."""
+    found = search_path.read(tree(DEBIAN_HOME | {"/home/u/.bashrc": "PATH=~/n/bin:$PATH"}))
+    assert str(found.starts) == "/home/u/n/bin/claude"
+    assert str(found.login) == "/home/u/.local/bin/claude"
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize(
+    "rc",
+    [
+        'case ":$PATH:" in *":$HOME/n/bin:"*) ;; *) PATH=~/n/bin:$PATH ;; esac',
+        "PATH=$PATH:~/n/bin",
+        ". ~/.nvm/nvm.sh",
+    ],
+)
+def test_what_is_on_path_already_is_not_put_in_front_again(tree: Tree, rc: str) -> None:
+    """A guard, and nvm itself, leave PATH as the login shell made it."""
+    found = search_path.read(tree(DEBIAN_HOME | {"/home/u/.bashrc": rc}))
+    assert str(found.starts) == "/home/u/.local/bin/claude"
+    assert (found.login, found.problems) == (None, ())
+
+
 def test_pythons_user_folder_is_where_the_native_launcher_lies(tree: Tree) -> None:
     """``python3 -m site --user-base`` is ~/.local on Linux."""
     files = {
