@@ -148,6 +148,9 @@ def _fish(runner: Runner) -> None:
 def _other(runner: Runner) -> None:
     _profile(runner)
     _own(runner, ".profile")
+    if runner.state.shell not in _POSIX:
+        runner.state.look.problems["the start files of this login shell are not known"] = None
 
 
+_POSIX = frozenset({"sh", "dash", "ash", "ksh", "ksh93", "mksh", "yash"})
 _FILES: dict[str, Callable[[Runner], None]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}

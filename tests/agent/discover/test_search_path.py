@@ -387,6 +387,15 @@ def test_a_start_file_that_may_not_be_read_is_a_problem(tree: Tree) -> None:
     assert found.problems == ("a start file of the shell: it may not be read", search_path.COMPUTED)
 
 
+@pytest.mark.parametrize(("shell", "known"), [("dash", True), ("tcsh", False), ("nu", False)])
+def test_a_shell_with_unknown_start_files_is_a_problem(
+    tree: Tree, shell: str, *, known: bool
+) -> None:
+    """Its files could put another copy first; those of POSIX shells are read."""
+    found = search_path.read(tree({"/usr/bin/claude": HERE}, login=shell))
+    assert (found.problems == ()) is known
+
+
 def test_a_start_file_that_is_not_there_yet_is_watched(tree: Tree) -> None:
     """A new .bash_profile would take the place of .profile."""
     watch = search_path.read(tree({"/home/u/.profile": ""})).watch
