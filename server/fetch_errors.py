@@ -24,6 +24,10 @@ class NotFoundError(SourceError):
     """The source answers, and says that there is no such thing."""
 
 
+class DeniedError(SourceError):
+    """The source answers, and does not let us see this."""
+
+
 def retry_after_s(value: str | None, now: float) -> float | None:
     """Seconds that a ``Retry-After`` asks to wait (RFC 9110 section 10.2.3).
 
@@ -47,6 +51,7 @@ def check_status(response: requests.Response) -> None:
 
     Raises:
         NotFoundError: The source says that there is none.
+        DeniedError: It does not let us see it.
         SourceError: It refuses, fails, or something else answers in its place.
     """
     where = named(response.url)
@@ -54,7 +59,7 @@ def check_status(response: requests.Response) -> None:
     if status in _MISSING:
         raise NotFoundError(f"{where} does not exist", advice="check the source's address")
     if status in _DENIED:
-        raise SourceError(
+        raise DeniedError(
             f"{where} refuses us ({status})",
             advice="give a token for it in npmrc, or see to the proxy's rules",
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from server.errors import SourceError
 from server.fetch import Fetcher
 from server.fetch_body import Limits
-from server.fetch_errors import NotFoundError
+from server.fetch_errors import DeniedError, NotFoundError
 from server.releases.ledger import LAST_JS_VERSION, Artifact, is_newer
 from server.releases.manifest import MANIFEST_MAX_BYTES, is_release_number, parse
 from server.releases.sources.interface import (
@@ -76,6 +76,12 @@ class BucketSource:
         except NotFoundError:
             _check_absence(version)
             return None
+        except DeniedError as error:
+            # Storage that lets nobody list its objects denies a missing one, too.
+            raise NoWordError(
+                f"the bucket does not say whether there is a {version}",
+                advice="give an npm registry: it lists every version",
+            ) from error
         manifest = parse(body or b"")
         if manifest.release.version != version:
             raise SourceError(

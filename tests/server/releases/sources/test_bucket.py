@@ -102,7 +102,9 @@ def test_there_is_no_package_to_hash(bucket: "Bucket") -> None:
 
 
 def test_a_bucket_that_denies_is_not_taken_for_empty(bucket: "Bucket") -> None:
-    """403 may mean anything."""
+    """403 on a manifest says nothing: storage that lists nothing denies missing objects, too."""
     bucket.down = lambda _: Response(status=403)
-    with pytest.raises(SourceError):
+    with pytest.raises(NoWordError):
         _source(bucket).manifest("2.1.320")
+    with pytest.raises(SourceError):
+        _source(bucket).read()
