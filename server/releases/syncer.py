@@ -140,7 +140,8 @@ class Syncer:
 
     def _needs_reading(self, lookup: Lookup) -> bool:
         """Whether the heads must be read after this was asked, before it can be answered."""
-        if self._asked_at >= max(lookup.asked_at, 1):
+        # A clock that was set back must not make a question wait for its own time again.
+        if self._asked_at >= max(min(lookup.asked_at, self._clock()), 1):
             return False
         ledger = self._current.ledger
         listed = ledger.release(lookup.version) is not None
