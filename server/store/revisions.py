@@ -77,7 +77,8 @@ def revise(conn: Connection, revised: Sequence[Revised], now: int) -> int:
     _write(conn, pairs, changes, now)
     _count(conn, changes.values())
     _tell(conn, [each for each in changes.values() if each.machines])
-    lookups = frozenset[str]().union(*(verdict.lookups for _, verdict in pairs))
+    # What no machine has any more is not worth asking the world about.
+    lookups = frozenset[str]().union(*(item.lookups for held, item in pairs if held.machines))
     if lookups:
         public.ask(conn, lookups, now)
     return len(pairs)
