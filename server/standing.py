@@ -61,6 +61,24 @@ def stand(verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, n
     return Stand(own, is_exception=False, next_change_at=silent_at)
 
 
+def unsent_profile(since: int | None) -> FindingView:
+    """What is said of a machine that names a profile and does not send it.
+
+    Its last known profile may not be what runs there now.
+
+    Args:
+        since: Since when it is `unknown` for this.
+    """
+    return FindingView(
+        code="not-examined",
+        severity="unknown",
+        subject="profile unsent",
+        sentence="this machine has changed, and the server has not been sent what it is now;"
+        " `parity-agent check` on it tells why",
+        since=since,
+    )
+
+
 def carried(
     before: Iterable[FindingView], after: Iterable[FindingView], taken_at: int
 ) -> dict[str, int]:

@@ -44,7 +44,7 @@ def fall_silent(conn: Connection, current: Current, now: int, limit: int) -> int
         stands = stand(
             verdict.verdict if verdict else None, facts, current.policy(machine.group), now
         )
-        exception = stands.standing if stands.is_exception else None
+        exception = stands.standing if stands.is_exception else machine.exception
         later = replace(machine, exception=exception, due_at=stands.next_change_at)
         move(conn, (machine, verdict), (later, verdict), now, now)
     return len(due)

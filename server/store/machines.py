@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Row, select, update
 
 from agent.wire import FindingView, Standing
-from server.standing import dated
+from server.standing import dated, unsent_profile
 from server.store.tables import machines, presence
 from server.store.verdicts import Held
 
@@ -75,10 +75,12 @@ class Machine:
         return held.standing if held else "unknown"
 
     def findings(self, held: Held | None) -> tuple[FindingView, ...]:
-        """Its profile's findings, dated for it."""
+        """Its profile's findings, dated for it; first, that it has another profile now."""
+        unsent = (unsent_profile(self.standing_since),) if self.exception == "unknown" else ()
         if held is None:
-            return ()
-        return dated(held.verdict.findings, self.profile_since or 0, read_began(self.began))
+            return unsent
+        since, began = self.profile_since or 0, read_began(self.began)
+        return (*unsent, *dated(held.verdict.findings, since, began))
 
     def stands_since(self, held: Held | None) -> int:
         """Since when it stands as it does: by its own change or by its verdict's."""

@@ -59,7 +59,8 @@ def take(conn: Connection, current: Current, machine: Machine, way: Way, now: in
     policy = current.policy(machine.group)
     due_at = machine.due_at or now + policy.silent_after_s
     if way.present is None:
-        spoken = replace(machine, exception=None, due_at=due_at)
+        exception: Standing | None = "unknown" if way.is_overdue else None
+        spoken = replace(machine, exception=exception, due_at=due_at)
         return move(conn, (machine, before), (spoken, before), now, now)
     after = hold(conn, current, way.present.profile_id, machine.group, now)
     taken = replace(

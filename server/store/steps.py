@@ -16,6 +16,10 @@ HISTORY_KEPT_S = 24 * 3600
 """How long the profile of an earlier time is wished for, in seconds."""
 
 
+UNSENT_S = 3600
+"""How long a machine keeps its standing while its present profile is not sent, in seconds."""
+
+
 @dataclass(frozen=True)
 class Step:
     """A profile that a machine took.
@@ -54,11 +58,14 @@ class Way:
         passed: Taken before the present one, or without it: for the timeline.
         present: The present profile, where it is to be taken now.
         wishes: What remains wished for, the present one first.
+        is_overdue: The present profile is lacking, and something has been for too long:
+            what holds for the machine now is not known.
     """
 
     passed: tuple[Taken, ...]
     present: Taken | None
     wishes: tuple[Step, ...]
+    is_overdue: bool = False
 
 
 def told_by(
@@ -111,7 +118,9 @@ def way(steps: Sequence[Step], present: str, known: Mapping[str, int], now: int)
         ),
         key=lambda step: (step.digest != present, -step.number),
     )
-    return Way(tuple(taken), last, tuple(wishes[:WANTED_MAX]))
+    waited_s = now - min((step.asked_at for step in wishes), default=now)
+    is_overdue = present in lacking and waited_s >= UNSENT_S
+    return Way(tuple(taken), last, tuple(wishes[:WANTED_MAX]), is_overdue)
 
 
 def _is_last(step: Step, ordered: Sequence[Step], present: str) -> bool:

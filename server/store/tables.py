@@ -64,7 +64,9 @@ machines = Table(
     Column("profile_id", BigInteger, ForeignKey("profiles.id")),
     Column("profile_since", BigInteger),
     Column("began", Text),  # JSON: findings carried over from the previous profile
-    Column("exception", Text),  # the standing, where the verdict's does not hold
+    # The standing, where the verdict's does not hold: silent, left, or unknown while the
+    # machine names a profile that it does not send.
+    Column("exception", Text),
     Column("standing_since", BigInteger),
     Column("due_at", BigInteger),
     Column("numbered", Integer, nullable=False, server_default=text("0")),  # of assignments

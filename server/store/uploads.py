@@ -112,7 +112,8 @@ def receive(conn: Connection, current: Current, upload: Upload, now: int) -> Non
                 digest=upload.digest, body=upload.body, received_at=now, sent_by=machine.id
             )
         )
-    if machine.exception is None and machine.claimed is not None:
+    # A machine that is silent or left speaks by a check-in alone.
+    if machine.exception in {None, "unknown"} and machine.claimed is not None:
         follow(conn, current, machine, machine.claimed, (), now)
 
 

@@ -8,8 +8,9 @@ from agent.wire import Build, Change, CheckIn
 from server.errors import RequestRefused
 from server.store import fleet
 from server.store.checkins import PAST_EPOCHS_MAX, key_of
+from server.store.steps import UNSENT_S
 from server.store.timeline import timeline
-from tests.server.shop import BEHIND, DAY, HEAD, NOW, Laptop, Shop, digest_of, profile
+from tests.server.shop import BEHIND, DAY, HEAD, NOW, Laptop, Shop, digest_of, ledger, profile
 
 MINE = profile(HEAD)
 OTHER = profile(BEHIND)
@@ -35,6 +36,36 @@ def test_an_unknown_profile_is_wanted_and_taken_when_it_comes(shop: Shop) -> Non
     laptop.upload(OTHER)
     assert laptop.view().standing == "pending"
     assert shop.counted() == {"pending": 1}
+
+
+def test_a_profile_that_is_never_sent_makes_its_machine_unknown(shop: Shop) -> None:
+    """After an hour the last known profile no longer speaks for it; the upload mends that."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    assert laptop.send(laptop.message(OTHER)).state == "match"
+    shop.now += UNSENT_S - 1
+    assert laptop.send(laptop.message(OTHER)).state == "match"
+    shop.now += 1
+    assert laptop.send(laptop.message(OTHER)).state == "unknown"
+    assert [each.code for each in laptop.view().findings] == ["not-examined"]
+    assert shop.counted() == {"unknown": 1}
+    shop.now += 2 * DAY
+    shop.write(lambda conn: fleet.fall_silent(conn, shop.current, shop.now, 10))
+    assert shop.counted() == {"unknown": 1}
+    shop.current.ledger = ledger(read_at=shop.now)
+    laptop.upload(OTHER)
+    assert laptop.view().standing == "drift"
+    assert shop.counted() == {"drift": 1}
+
+
+def test_a_machine_that_goes_back_is_known_again(shop: Shop) -> None:
+    """The profile that it has now is the one that the server has."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    laptop.send(laptop.message(OTHER))
+    shop.now += UNSENT_S
+    assert laptop.send(laptop.message(OTHER)).state == "unknown"
+    assert laptop.send(laptop.message(MINE)).state == "match"
 
 
 def test_a_profile_that_another_machine_sent_is_not_wanted_again(shop: Shop) -> None:
