@@ -136,7 +136,9 @@ def test_a_key_of_another_certificate_is_refused(live: Live, tmp_path: Path) -> 
     first.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
     second.private_key_pem.write_to_path(tmp_path / "key.pem")
     words = ("--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem"))
-    assert _said(live.run("serve", "--port", "0", *words)).startswith("cannot use the certificate and key")
+    assert _said(live.run("serve", "--port", "0", *words)).startswith(
+        "cannot use the certificate and key"
+    )
 
 
 def test_stopping_answers_what_is_under_way_and_keeps_it(live: Live) -> None:
