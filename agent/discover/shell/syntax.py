@@ -1,11 +1,13 @@
 """Tokens to commands. Pure.
 
 A recursive descent over what start files are made of. A text whose whole cannot be
-understood is read line by line instead, and what is left over is told.
+understood is read line by line instead, and what is left over is told. The last texts are
+remembered: each cycle reads the same start files, some of them more than once.
 """
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -34,6 +36,7 @@ _SIMPLE_ENDS = frozenset(
 )
 
 
+@lru_cache(maxsize=64)
 def parse(text: str) -> Script:
     """The commands of a text; never raises, whatever the text is."""
     try:
