@@ -113,6 +113,7 @@ def test_a_fish_user_has_fish_files(new_machine: Callable[[str], Machine]) -> No
 @pytest.mark.parametrize(
     ("shell", "files"),
     [
+        ("bash", {"root/etc/environment": "DEBUG=1"}),
         ("bash", {"root/etc/profile.d/ai.sh": "export DEBUG=1"}),
         ("bash", {"home/.bashrc": ". ~/.exports", "home/.exports": "export DEBUG=1"}),
         ("bash", {"home/.bash_profile": "export DEBUG=1", "home/.profile": "export DEBUG=0"}),
