@@ -11,6 +11,7 @@ from agent.wire import FindingView, Standing
 from server.standing import dated, unsent_profile
 from server.store.tables import machines, presence
 from server.store.verdicts import Held
+from server.transitions import Told
 
 _began = msgspec.json.Decoder(dict[str, int])
 
@@ -33,6 +34,7 @@ _COLUMNS = (
     machines.c.profile_since,
     machines.c.began,
     machines.c.exception,
+    machines.c.told,
     machines.c.standing_since,
     machines.c.due_at,
     machines.c.numbered,
@@ -64,6 +66,7 @@ class Machine:
     profile_since: int | None
     began: str | None
     exception: Standing | None
+    told: Told | None
     standing_since: int | None
     due_at: int | None
     numbered: int

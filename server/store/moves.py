@@ -28,7 +28,7 @@ from server.transitions import Transition, cause
 Stood = tuple[Machine, Held | None]
 """A machine and the verdict on its profile."""
 
-_MOVES = ("profile_id", "profile_since", "began", "exception", "standing_since", "due_at")
+_MOVES = ("profile_id", "profile_since", "began", "exception", "told", "standing_since", "due_at")
 
 
 def held_by(conn: Connection, machine: Machine) -> Held | None:
@@ -69,6 +69,7 @@ def take(conn: Connection, current: Current, machine: Machine, way: Way, now: in
         profile_since=way.present.step.at,
         began=write_began(_carried(machine, before, passed, (way.present, after))),
         exception=None,
+        told="drifted" if after.standing == "unknown" and _drifted(machine, before) else None,
         due_at=due_at,
     )
     return move(conn, (machine, before), (taken, after), way.present.step.at, now)
@@ -124,6 +125,11 @@ def _pair(stood: Stood) -> tuple[int, str] | None:
     return verdict.profile_id, verdict.group
 
 
+def _drifted(machine: Machine, verdict: Held | None) -> bool:
+    """Whether people last heard of this machine that it drifts."""
+    return "drifted" in {machine.told, verdict.told if verdict else None}
+
+
 def _tell(conn: Connection, old: Stood, new: Stood, at: int, now: int) -> None:
     (machine, before_verdict), (_, verdict) = old, new
     after = new[0].standing(verdict)
@@ -138,7 +144,7 @@ def _tell(conn: Connection, old: Stood, new: Stood, at: int, now: int) -> None:
         profile_id=new[0].profile_id,
         before=before,
         after=after,
-        told=before_verdict.told if before_verdict else None,
+        told="drifted" if _drifted(machine, before_verdict) else None,
         cause=new[0].exception or cause(known, findings),
         machines=1,
         labels=(machine.label,),

@@ -173,14 +173,40 @@ def _tell(conn: Connection, changes: Sequence[Transition]) -> None:
     named: Counter[tuple[str, str, str]] = Counter()
     told = []
     for change in changes:
+        known = _known_to_drift(conn, change)
+        if known is not None and change.after != "drift":
+            told.append(known)
+        left = change.machines - (known.machines if known else 0)
         word = told_as(change)
-        if word is None:
+        if word is None or not left:
             continue
         shown = (change.group, word, change.cause)
         labels = _labels(conn, change, LABELS_MAX - named[shown])
         named[shown] += len(labels)
-        told.append(replace(change, labels=labels))
+        told.append(replace(change, machines=left, labels=labels))
     outbox.tell_all(conn, told)
+
+
+def _known_to_drift(conn: Connection, change: Transition) -> Transition | None:
+    """The part of a change that is about machines of which people heard that they drift.
+
+    They took this profile while its verdict was unknown; now that it is something, they
+    are remembered for nothing more.
+    """
+    if change.before != "unknown":
+        return None
+    theirs = (
+        (machines.c.profile_id == change.profile_id)
+        & (machines.c.group_name == change.group)
+        & machines.c.told.is_not(None)
+        & machines.c.exception.is_(None)
+    )
+    labels = conn.execute(select(machines.c.label).where(theirs).order_by(machines.c.id)).scalars()
+    named = tuple(labels)
+    if not named:
+        return None
+    conn.execute(update(machines).where(theirs).values(told=None))
+    return replace(change, before="drift", machines=len(named), labels=named[:LABELS_MAX])
 
 
 def _labels(conn: Connection, change: Transition, number: int) -> tuple[str, ...]:

@@ -67,11 +67,20 @@ machines = Table(
     # The standing, where the verdict's does not hold: silent, left, or unknown while the
     # machine names a profile that it does not send.
     Column("exception", Text),
+    # `drifted`, while its verdict is unknown and people last heard that it drifts.
+    Column("told", Text),
     Column("standing_since", BigInteger),
     Column("due_at", BigInteger),
     Column("numbered", Integer, nullable=False, server_default=text("0")),  # of assignments
     Index("ix_machines_due_at", "due_at"),
     Index("ix_machines_profile_id_group_name", "profile_id", "group_name"),
+    Index(
+        "ix_machines_told",
+        "profile_id",
+        "group_name",
+        sqlite_where=text("told IS NOT NULL"),
+        postgresql_where=text("told IS NOT NULL"),
+    ),
     # A label is unique among live machines only.
     Index(
         "uq_machines_live_label",

@@ -1,11 +1,12 @@
 """Verdicts judged again: exact, told once, and never at the writer's cost."""
 
+import json
 import threading
 
 from sqlalchemy import Connection, text
 
 from agent.wire import Build, Override
-from server.releases.ledger import Ledger
+from server.releases.ledger import Artifact, Ledger, Reading, Release
 from server.store import rejudge
 from server.store.rejudge import judge_again
 from server.store.revisions import LABELS_MAX
@@ -101,6 +102,51 @@ def test_an_outage_is_told_to_no_laptop(shop: Shop) -> None:
     shop.judge_again()
     assert shop.counted() == {"drift": 1}
     assert shop.rows("SELECT told FROM outbox") == [("drifted",)]
+
+
+NEWEST = Build("c" * 64, 381_121_041, "binary", "2.1.331", "linux-x64")
+LOW = Override("setting", "effortLevel", "user", "behaviour", value="low")
+
+
+def update_past_what_is_known(shop: Shop) -> None:
+    """Ada drifted and was told; then she and ben take a build that nobody knows yet."""
+    ada, ben = shop.enrol("ada"), shop.enrol("ben")
+    ada.tell(profile(HEAD, overrides=(LOW,)))
+    shop.write(lambda conn: conn.exec_driver_sql("UPDATE outbox SET delivered_at = 1").close())
+    assert ada.tell(profile(NEWEST)).state == "unknown"
+    assert ben.tell(profile(NEWEST)).state == "unknown"
+
+
+def publish_newest(shop: Shop, sha256: str) -> None:
+    """The look-up finds that the newest release has these bytes."""
+    artifact = Artifact("2.1.331", "linux-x64", "binary", sha256, 1, "registry", "npm")
+    readings = [Reading("npm", "latest", "2.1.331", NOW, NOW)]
+    shop.current.ledger = Ledger(readings, [Release("2.1.331", NOW)], [artifact])
+    shop.judge_again()
+
+
+def told_now(shop: Shop) -> list[tuple[str, int, list[str]]]:
+    """What waits to be told of the fleet: the word, how many machines, and labels."""
+    rows = shop.rows("SELECT told, body FROM outbox WHERE topic LIKE 'fleet%' ORDER BY id")
+    bodies = [(str(told), json.loads(str(body))) for told, body in rows]
+    return [(told, body["machines"], body["labels"]) for told, body in bodies]
+
+
+def test_who_drifted_and_updated_to_an_unknown_build_is_told_healed(shop: Shop) -> None:
+    """Ben, of whom nobody heard anything, is not counted."""
+    update_past_what_is_known(shop)
+    publish_newest(shop, NEWEST.sha256)
+    assert shop.counted() == {"match": 2}
+    assert told_now(shop) == [("healed", 1, ["ada"])]
+    assert shop.rows("SELECT count(*) FROM machines WHERE told IS NOT NULL") == [(0,)]
+
+
+def test_who_drifted_and_still_drifts_after_its_update_is_not_told_again(shop: Shop) -> None:
+    """Of the two only ben is news."""
+    update_past_what_is_known(shop)
+    publish_newest(shop, "d" * 64)
+    assert shop.counted() == {"drift": 2}
+    assert [each[:2] for each in told_now(shop)] == [("drifted", 1)]
 
 
 def test_a_pair_that_nobody_has_is_judged_too(shop: Shop) -> None:

@@ -218,6 +218,7 @@ def upgrade() -> None:
         sa.Column("profile_since", sa.BigInteger(), nullable=True),
         sa.Column("began", sa.Text(), nullable=True),
         sa.Column("exception", sa.Text(), nullable=True),
+        sa.Column("told", sa.Text(), nullable=True),
         sa.Column("standing_since", sa.BigInteger(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("numbered", sa.Integer(), server_default=sa.text("0"), nullable=False),
@@ -230,6 +231,14 @@ def upgrade() -> None:
     op.create_index("ix_machines_due_at", "machines", ["due_at"], unique=False)
     op.create_index(
         "ix_machines_profile_id_group_name", "machines", ["profile_id", "group_name"], unique=False
+    )
+    op.create_index(
+        "ix_machines_told",
+        "machines",
+        ["profile_id", "group_name"],
+        unique=False,
+        sqlite_where=sa.text("told IS NOT NULL"),
+        postgresql_where=sa.text("told IS NOT NULL"),
     )
     op.create_index(
         "uq_machines_live_label",
