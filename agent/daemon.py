@@ -57,11 +57,9 @@ class Daemon:
     def due_at(self) -> float | None:
         """When the next check-in is due, epoch seconds.
 
-        None while nobody may be told, or what was due could not be done: then the next
-        look is the next try.
+        None while what was due could not be done: then the next look is the next try.
         """
-        is_ahead = self._x.at > self._ticked and self._x.state is not State.UNENROLLED
-        return self._x.at if is_ahead else None
+        return self._x.at if self._x.at > self._ticked else None
 
     def tick(self) -> None:
         """Looks whether there is something to do, and does it.
@@ -93,7 +91,7 @@ class Daemon:
         self._seen = {path: before.get(path, facts) for path, facts in after.items()}
 
     def _is_due(self) -> bool:
-        return self._x.state is not State.UNENROLLED and self._parts.clock() >= self._x.at
+        return self._parts.clock() >= self._x.at
 
     def _notice_clock(self) -> None:
         now, interval = self._parts.clock(), self._parts.settings.watch_interval_s

@@ -45,7 +45,7 @@ RESYNCS_MAX = 3
 """A server that asks for a new epoch this often in a row is backed off from."""
 
 STOPPED_S = 3_600.0
-"""Seconds until a server that shares no wire version is asked again."""
+"""Seconds until a server is asked again that shares no wire version or knows no such token."""
 
 
 RETRY_AFTER_MAX_S = 86_400.0
@@ -186,10 +186,8 @@ def answered(
         return _again(told, answer, pace, now, chance), step.effect
     if step.to is State.BACK_OFF:
         return _back_off(told, answer, pace, now, chance), step.effect
-    if step.to is State.STOPPED:
+    if step.to in {State.STOPPED, State.UNENROLLED}:
         return replace(told, state=step.to, at=now + STOPPED_S * (1 + chance / 2)), step.effect
-    if step.to is State.UNENROLLED:
-        return replace(told, state=step.to), step.effect
     return _onward(_learned(told, x, answer, pace, now, chance), now), step.effect
 
 

@@ -128,7 +128,8 @@ EVENTS: Mapping[tuple[State, Event], State] = MappingProxyType(
         (State.STOPPED, Event.CHANGED): State.STOPPED,
         (State.STOPPED, Event.WOKE): State.STOPPED,
         (State.STOPPED, Event.ENROLLED): State.CHECK_IN,
-        (State.UNENROLLED, Event.DUE): State.UNENROLLED,
+        # A server restored from a backup may know the token again: it is asked, rarely.
+        (State.UNENROLLED, Event.DUE): State.CHECK_IN,
         (State.UNENROLLED, Event.CHANGED): State.UNENROLLED,
         (State.UNENROLLED, Event.WOKE): State.UNENROLLED,
         (State.UNENROLLED, Event.ENROLLED): State.CHECK_IN,

@@ -18,7 +18,7 @@ from agent.cycle import Looked, Parts
 from agent.daemon import Daemon
 from agent.enrolment import enrol
 from agent.errors import AgentError
-from agent.exchange import Exchange
+from agent.exchange import STOPPED_S, Exchange
 from agent.identity import Identity, Wish
 from agent.journal import open_journal
 from agent.settings import Settings
@@ -215,16 +215,17 @@ def test_a_cycle_that_fails_is_tried_again_at_the_next_look(
     assert daemon.due_at is not None
 
 
-def test_a_laptop_whose_token_is_refused_has_nothing_due(
+def test_a_laptop_whose_token_is_refused_asks_again_rarely(
     daemon: Daemon, receiver: Receiver, clock: Clock
 ) -> None:
-    """Only a new enrolment makes it speak again."""
+    """In an hour or more; a new enrolment makes it speak at once."""
     refusal = {"error": "the token is not known", "advice": "enrol again"}
     receiver.answer_first = lambda _: Response(json.dumps(refusal), 401)
     assert daemon.due_at is not None
     clock.now = daemon.due_at
     daemon.tick()
-    assert daemon.due_at is None
+    assert daemon.due_at is not None
+    assert daemon.due_at >= clock.now + STOPPED_S
 
 
 def look(parts: Parts) -> Looked:

@@ -129,10 +129,12 @@ def test_no_common_wire_version_stops_with_a_reason_and_asks_again_rarely() -> N
     assert again.state is State.CHECK_IN
 
 
-def test_a_refused_token_waits_for_a_new_enrolment() -> None:
-    """Nothing is sent with a token that the server does not know."""
+def test_a_refused_token_is_tried_again_rarely_and_a_new_one_at_once() -> None:
+    """A server that was restored from a backup may know the old token again."""
     x = after(Exchange(tag="old"), Answered(Outcome.UNAUTHORISED))
-    assert exchange.happened(x, Event.DUE, PACE, now=NOW, chance=0).state is State.UNENROLLED
+    assert (x.state, x.at) == (State.UNENROLLED, NOW + 3600)
+    assert exchange.happened(x, Event.CHANGED, PACE, now=NOW, chance=0) == x
+    assert exchange.happened(x, Event.DUE, PACE, now=x.at, chance=0).state is State.CHECK_IN
     x = exchange.happened(x, Event.ENROLLED, PACE, now=NOW, chance=0)
     assert (x.state, x.tag) == (State.CHECK_IN, None)
 
