@@ -27,7 +27,7 @@ NAME = "search_path"
 PROGRAM = "claude"
 
 COMPUTED = "a part of PATH is computed when the shell starts"
-REDEFINED = "the shell redefines claude"
+REDEFINED = "an alias or function of the shell, named claude, decides what starts"
 SEVERAL = "a version manager chooses which claude starts"
 
 _ENTRIES_MAX = 500
