@@ -323,6 +323,12 @@ def standings(server: Server) -> dict[str, int]:
     return dict(counts)
 
 
+def sources(server: Server) -> dict[str, str]:
+    """The state of every source."""
+    told = server.get("/v1/status").json()["sources"]
+    return {each["source"]: each["state"] for each in told}
+
+
 def wait_until(condition: Any, timeout_s: float = 60) -> None:
     """Asks again and again until something is so."""
     pause = threading.Event()
@@ -589,6 +595,7 @@ def test_kill_9_of_the_agent_loses_no_change_that_it_had_seen(
     assert verdict(laptop)[1]["standing"] == "match"
     server.stop()
     laptop.claude_settings(effortLevel="low")
+    laptop.settings["watch_interval_s"] = "2"
     laptop.start()
     wait_until(lambda: changes_waiting(laptop) == 1, timeout_s=90)
     laptop.stop(signal.SIGKILL)
@@ -627,6 +634,7 @@ def test_an_outage_of_the_registry_is_the_operators_and_ends_by_itself(
         assert verdict(laptop)[1]["standing"] == "match"
 
         registry.off()
+        wait_until(lambda: sources(server) == {"npm": "unreachable"})
         server.move_clock(HOUR_S / 6)
         assert verdict(laptop)[1]["standing"] == "match"
         server.move_clock(24 * HOUR_S)
