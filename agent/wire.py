@@ -109,7 +109,7 @@ class Install(Sent, frozen=True):
 
     @property
     def counted(self) -> bool:
-        """Whether the verdict depends on this copy (DESIGN section 2, "install")."""
+        """Whether something starts this copy; only then does the verdict depend on it."""
         return bool(self.starts)
 
 
@@ -120,7 +120,8 @@ class Override(Sent, frozen=True):
         kind: ``setting``, ``variable`` or ``flag``.
         key: Its name: one of ``keys.toml``, or a Claude Code variable by its prefix.
         layer: Where it is set: ``managed``, ``user``, ``environment``, ...
-        override_class: What it can change (DESIGN section 2, "override class").
+        override_class: ``behaviour`` (drift unless the policy allows it), ``personal`` (users
+            have these too: told as present) or ``secret`` (presence only).
         value: Only for enumerations, booleans and numbers; None means "set", untold.
         is_default: The value equals the documented default: listed, not hashed.
         shadowed: A higher layer sets the same key: listed, not effective, not hashed.
@@ -317,7 +318,7 @@ class FindingView(Answer, frozen=True):
         sentence: One plain sentence.
         since: When it began for this machine.
         deadline: When it gets worse by itself; None if it does not.
-        estimated: `since` is an estimate (DESIGN section 2, grace).
+        estimated: `since` lies before the first reading of what was public: an estimate.
         fix: How to mend it; None where only waiting or an operator helps.
         install: Position in the profile's installs, where it is about one.
     """
@@ -340,7 +341,8 @@ class InstallView(Answer, frozen=True):
         install: The facts as reported.
         counted: Whether the verdict depends on it.
         public: The public version whose exact bytes these are; None if none is known.
-        trust: How that digest was established (DESIGN section 2, trust).
+        trust: How that digest was established: ``registry`` (a package whose integrity was
+            checked) or ``stated`` (by TLS alone).
     """
 
     install: Install
