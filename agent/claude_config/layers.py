@@ -18,7 +18,7 @@ from pathlib import PurePath
 
 from agent.claude_config import documents, shell_variables
 from agent.discover.shell.start_files import followed
-from agent.host import Host
+from agent.host import FileStat, Host
 from agent.wire import Problem
 
 COLLECTOR = "claude_config"
@@ -79,6 +79,10 @@ def read(host: Host) -> Layers:
     )
 
 
+_large_states: dict[PurePath, tuple[FileStat, Mapping[str, object]]] = {}
+"""By path, one entry for each home looked at: what a large state file held, and its stat."""
+
+
 class _Reading:
     """One pass over a host's files, with what it met on the way."""
 
@@ -112,10 +116,26 @@ class _Reading:
         files.append(self._state_file(self.host.home / ".claude", self.host.home))
         sources = []
         for file in files:
-            found = self._document("state", file, STATE_MAX_BYTES, documents.state)
+            found = self._state_of(file)
             if found:
                 sources.append(Source("state", file, found))
         return sources
+
+    def _state_of(self, file: PurePath) -> Mapping[str, object] | None:
+        """The state file's few settings; a large file is read once for all cycles."""
+        try:
+            stat = self.host.stat(file)
+        except OSError:
+            stat = None  # read all the same: the reading tells why it cannot be
+        known = _large_states.get(file)
+        if known is not None and known[0] == stat:
+            self.watch.append(file)
+            return known[1]
+        found = self._document("state", file, STATE_MAX_BYTES, documents.state)
+        if stat is not None and found is not None and stat.size > SETTINGS_MAX_BYTES:
+            # If it changed since the stat, the next stat differs and it is read again.
+            _large_states[file] = stat, found
+        return found
 
     def environment(self) -> list[Source]:
         """What start files export, the last one read first."""

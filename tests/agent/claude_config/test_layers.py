@@ -6,13 +6,14 @@ import errno
 import json
 import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from agent.claude_config import layers
 from agent.claude_config.layers import SETTINGS_MAX_BYTES
+from agent.host import Host
 from agent.wire import Problem
 
 if TYPE_CHECKING:
@@ -200,3 +201,35 @@ def test_every_file_read_is_watched(machine: Machine) -> None:
     machine.managed({"a": json.dumps({})})
     found = layers.read(machine.host)
     assert {source.file for source in found.sources} <= set(found.watch)
+
+
+class Watched:
+    """A host that notes which files are read."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.files: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._host, name)
+
+    def read(self, path: PurePath, *, max_bytes: int) -> bytes:
+        """Notes the file's name, and reads it."""
+        self.files.append(path.name)
+        return self._host.read(path, max_bytes=max_bytes)
+
+
+def test_a_large_state_file_is_read_once_until_it_changes(machine: Machine) -> None:
+    """Claude Code's own state grows to megabytes; unchanged, it is not read again."""
+    history = ', "history": "' + "x" * SETTINGS_MAX_BYTES + '"}'
+    file = machine.home / ".claude.json"
+    seen: list[tuple[object, bool]] = []
+    for mode in ("auto", "auto", "terminal"):
+        if not seen or mode == "terminal":
+            machine.write(file, f'{{"diffTool": "{mode}"{history}')
+        watched = Watched(machine.host)
+        found = layers.read(cast("Host", watched))
+        (source,) = (each for each in found.sources if each.layer == "state")
+        seen.append((source.settings["diffTool"], ".claude.json" in watched.files))
+        assert file in found.watch
+    assert seen == [("auto", True), ("auto", False), ("terminal", True)]
