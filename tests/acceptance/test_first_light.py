@@ -570,7 +570,7 @@ def events(trace: Path) -> Iterator[str]:
     wal: set[str] = set()
     waiting: dict[str, str] = {}
     for line in trace.read_text(encoding="utf-8", errors="replace").splitlines():
-        thread, _, call = line.split(" ", 2)
+        thread, _, call = line.split(maxsplit=2)
         if call.endswith("<unfinished ...>"):
             waiting[thread] = call
             continue
