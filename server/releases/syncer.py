@@ -23,7 +23,13 @@ from server.releases.answers import Vote, fold, unanswered
 from server.releases.ledger import Artifact, Lookup, is_newer
 from server.releases.news import is_news
 from server.releases.pauses import Downloads, Pause
-from server.releases.sources.interface import NoWordError, Published, Source, SourceReading
+from server.releases.sources.interface import (
+    NoWordError,
+    Package,
+    Published,
+    Source,
+    SourceReading,
+)
 from server.store import public, published
 from server.store.published import Conflict
 from server.store.writer import Writer
@@ -181,28 +187,33 @@ class Syncer:
 
     def _hash_packages(self, source: Source, told: Published) -> Vote:
         version = told.release.version
-        for platform in self._lacking(told):
+        for package in self._lacking(told):
             if not self._downloads.take(self._clock()):
                 reason = "its package waits: so many are downloaded in an hour, and no more"
                 return Vote(source.name, "failed", reason)
-            self._keep(source.hash_package(version, platform))
+            self._keep(source.hash_package(version, package))
         return Vote(source.name, "found")
 
     def _keep(self, artifact: Artifact | None) -> None:
         if artifact is not None:
             self._save(lambda conn: _save_files(conn, (artifact,), self._clock()))
 
-    def _lacking(self, told: Published) -> list[str | None]:
-        """The packages to download: of no platform, or of one that a laptop reported."""
+    def _lacking(self, told: Published) -> list[Package]:
+        """The packages to download: those of one platform only if a laptop reported it.
+
+        A bundle is downloaded in any case: what runs on a Mac is known by nothing else.
+        """
         if not told.packages:
             return []
         version = told.release.version
         seen = self._writer.run(lambda conn: published.platforms_seen(conn, version)).result()
-        known = {artifact.platform for artifact in self._current.ledger.artifacts(version)}
+        files = self._current.ledger.artifacts(version)
+        known = {Package(artifact.platform, artifact.form) for artifact in files}
         return [
-            platform
-            for platform in told.packages
-            if platform not in known and (platform is None or platform in seen)
+            package
+            for package in told.packages
+            if package not in known
+            and (package.platform is None or package.form == "bundle" or package.platform in seen)
         ]
 
     def _save(self, work: Callable[[Connection], T]) -> None:

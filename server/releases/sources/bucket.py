@@ -18,6 +18,7 @@ from server.releases.manifest import MANIFEST_MAX_BYTES, is_release_number, pars
 from server.releases.sources.interface import (
     Addresses,
     NoWordError,
+    Package,
     Published,
     Source,
     SourceReading,
@@ -90,9 +91,9 @@ class BucketSource:
             )
         return Published(manifest.release, manifest.artifacts("stated", self.name))
 
-    def hash_package(self, version: str, platform: str | None) -> Artifact | None:
+    def hash_package(self, version: str, package: Package) -> Artifact | None:
         """None: the manifest has told everything."""
-        del version, platform
+        del version, package
         return None
 
     def _pointer(self, channel: str) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from agent.wire import Form
 from server.errors import SourceError
 from server.releases.ledger import Artifact, Release
 
@@ -27,19 +28,33 @@ class SourceReading:
 
 
 @dataclass(frozen=True, slots=True)
+class Package:
+    """A file whose program has a digest that only downloading it can tell.
+
+    Attributes:
+        platform: What it is for; None for ``js``, which has one file for all.
+        form: Of the program in it; ``bundle`` for a macOS application.
+    """
+
+    platform: str | None
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """What a source tells of one version.
 
     Attributes:
         release: The version.
         artifacts: The files whose digests it states.
-        packages: Platforms with a package whose digest only downloading it can tell; None
-            among them is the ``js`` file for all platforms.
+        packages: The files whose digests it does not state.
+        warnings: What an operator should know of how it was established; one sentence each.
     """
 
     release: Release
     artifacts: tuple[Artifact, ...] = ()
-    packages: tuple[str | None, ...] = ()
+    packages: tuple[Package, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class NoWordError(SourceError):
@@ -90,12 +105,12 @@ class Source(Protocol):
         """
         ...
 
-    def hash_package(self, version: str, platform: str | None) -> Artifact | None:
+    def hash_package(self, version: str, package: Package) -> Artifact | None:
         """The digest of a package's program, by downloading it; nothing of it is kept.
 
         Args:
             version: A version that it told of.
-            platform: One of `Published.packages`.
+            package: One of `Published.packages`.
 
         Returns:
             None if there is no such package, or no program in it.

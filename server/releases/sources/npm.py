@@ -20,7 +20,6 @@ import msgspec
 from msgspec import Struct
 
 from agent.fix import NPM_PACKAGE
-from agent.wire import Form
 from server.errors import SourceError
 from server.fetch import Fetcher, Validators
 from server.fetch_body import Limits
@@ -28,7 +27,13 @@ from server.fetch_errors import NotFoundError
 from server.releases import npmrc, tarball
 from server.releases.ledger import LAST_JS_VERSION, Artifact, Release, is_newer
 from server.releases.manifest import MANIFEST_MAX_BYTES, Manifest, instant, is_release_number, parse
-from server.releases.sources.interface import Addresses, Published, Source, SourceReading
+from server.releases.sources.interface import (
+    Addresses,
+    Package,
+    Published,
+    Source,
+    SourceReading,
+)
 
 SDK_PACKAGE = "@anthropic-ai/claude-agent-sdk"
 """The package that carries a release's manifest (facts 0.2)."""
@@ -45,6 +50,7 @@ PLATFORMS = (
 )
 """The platforms that have a package of their own, from 2.1.113 on (facts 1.3)."""
 
+_PACKAGES = tuple(Package(platform, "binary") for platform in PLATFORMS)
 _DOCUMENT_LIMITS = Limits(max_bytes=32 << 20, deadline_s=60.0)
 _SDK_LIMITS = Limits(max_bytes=64 << 20, deadline_s=120.0)
 _PACKAGE_LIMITS = Limits(max_bytes=512 << 20, deadline_s=1_800.0)
@@ -116,20 +122,21 @@ class NpmSource:
         release = listed.get(version)
         if release is None:
             return None
-        js: tuple[str | None, ...] = () if is_newer(version, LAST_JS_VERSION) else (None,)
+        js = () if is_newer(version, LAST_JS_VERSION) else (Package(None, "js"),)
         manifest = self._sdk_manifest(version)
         if manifest is not None:
             told = manifest.release
             release = Release(version, release.published_at, told.build_date, told.commit)
             return Published(release, manifest.artifacts("registry", self.name), js)
-        return Published(release, (), js or (PLATFORMS if is_release_number(version) else ()))
+        return Published(release, (), js or (_PACKAGES if is_release_number(version) else ()))
 
-    def hash_package(self, version: str, platform: str | None) -> Artifact | None:
+    def hash_package(self, version: str, package: Package) -> Artifact | None:
         """Streams a package and hashes the program in it.
 
         Raises:
             SourceError: It cannot tell, or the bytes are not the published ones.
         """
+        platform = package.platform
         name = NPM_PACKAGE if platform is None else f"{NPM_PACKAGE}-{platform}"
         dist = self._dist(name, version)
         if dist is None:
@@ -142,8 +149,9 @@ class NpmSource:
             )
         if hashed is None:
             return None
-        form: Form = "js" if platform is None else "binary"
-        return Artifact(version, platform, form, hashed.sha256, hashed.size, "registry", self.name)
+        return Artifact(
+            version, platform, package.form, hashed.sha256, hashed.size, "registry", self.name
+        )
 
     @property
     def _fetcher(self) -> Fetcher:

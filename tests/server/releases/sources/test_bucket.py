@@ -8,7 +8,7 @@ from werkzeug import Response
 from server.errors import SourceError
 from server.fetch import Fetcher
 from server.releases.sources.bucket import BucketSource
-from server.releases.sources.interface import NoWordError
+from server.releases.sources.interface import NoWordError, Package
 
 if TYPE_CHECKING:
     from tests.server.releases.conftest import Bucket
@@ -98,7 +98,7 @@ def test_no_address_is_made_of_an_odd_number(bucket: "Bucket", version: str) -> 
 
 def test_there_is_no_package_to_hash(bucket: "Bucket") -> None:
     """The manifest has told everything."""
-    assert _source(bucket).hash_package("2.1.330", "linux-x64") is None
+    assert _source(bucket).hash_package("2.1.330", Package("linux-x64", "binary")) is None
 
 
 def test_a_bucket_that_denies_is_not_taken_for_empty(bucket: "Bucket") -> None:

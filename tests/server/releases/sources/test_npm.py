@@ -12,6 +12,7 @@ from werkzeug import Response
 from server.errors import SourceError
 from server.fetch import Fetcher
 from server.releases.ledger import Artifact, Ledger, Reading
+from server.releases.sources.interface import Package
 from server.releases.sources.npm import PLATFORMS, NpmSource, sdk_version
 
 if TYPE_CHECKING:
@@ -89,7 +90,10 @@ def test_without_a_right_manifest_the_platforms_have_packages(
         registry.add_sdk("0.3.330", manifest_of)
     told = _source(registry).manifest("2.1.330")
     assert told is not None
-    assert (told.artifacts, told.packages) == ((), PLATFORMS)
+    assert (told.artifacts, told.packages) == (
+        (),
+        tuple(Package(platform, "binary") for platform in PLATFORMS),
+    )
 
 
 def test_the_last_javascript_version_has_both_kinds_of_bytes(registry: "Registry") -> None:
@@ -99,17 +103,17 @@ def test_the_last_javascript_version_has_both_kinds_of_bytes(registry: "Registry
     source = _source(registry)
     told = source.manifest("2.1.112")
     assert told is not None
-    assert (len(told.artifacts), told.packages) == (8, (None,))
+    assert (len(told.artifacts), told.packages) == (8, (Package(None, "js"),))
     sha256 = hashlib.sha256(b"// js").hexdigest()
     expected = Artifact("2.1.112", None, "js", sha256, 5, "registry", "npm")
-    assert source.hash_package("2.1.112", None) == expected
+    assert source.hash_package("2.1.112", Package(None, "js")) == expected
 
 
 @pytest.mark.parametrize("program", ["claude", "claude.exe"])
 def test_a_platform_package_is_hashed(registry: "Registry", program: str) -> None:
     """Where nothing else tells, the program itself does."""
     registry.add(f"{CLI}-win32-x64", "2.1.166", {"LICENSE.md": b"", program: b"\x7fELF"})
-    found = _source(registry).hash_package("2.1.166", "win32-x64")
+    found = _source(registry).hash_package("2.1.166", Package("win32-x64", "binary"))
     sha256 = hashlib.sha256(b"\x7fELF").hexdigest()
     assert found == Artifact("2.1.166", "win32-x64", "binary", sha256, 4, "registry", "npm")
 
@@ -118,9 +122,9 @@ def test_a_package_that_is_not_there_has_no_digest(registry: "Registry") -> None
     """No package, no such version of it, no program in it."""
     registry.add(f"{CLI}-linux-x64", "2.1.166", {"README.md": b""})
     source = _source(registry)
-    assert source.hash_package("2.1.166", "darwin-x64") is None
-    assert source.hash_package("2.1.165", "linux-x64") is None
-    assert source.hash_package("2.1.166", "linux-x64") is None
+    assert source.hash_package("2.1.166", Package("darwin-x64", "binary")) is None
+    assert source.hash_package("2.1.165", Package("linux-x64", "binary")) is None
+    assert source.hash_package("2.1.166", Package("linux-x64", "binary")) is None
 
 
 def test_bytes_other_than_the_stated_ones_are_not_believed(registry: "Registry") -> None:
@@ -134,7 +138,7 @@ def test_bytes_other_than_the_stated_ones_are_not_believed(registry: "Registry")
     with pytest.raises(SourceError, match="other bytes"):
         source.manifest("2.1.330")
     with pytest.raises(SourceError, match="other bytes"):
-        source.hash_package("2.1.330", "linux-x64")
+        source.hash_package("2.1.330", Package("linux-x64", "binary"))
 
 
 def test_a_truncated_package_is_not_believed(registry: "Registry") -> None:
@@ -253,7 +257,7 @@ def test_the_real_registry_tells_the_real_digests(
 @pytest.mark.real
 def test_the_real_javascript_is_hashed_out_of_its_package(real: NpmSource) -> None:
     """``cli.js`` of 2.1.112 as in an npm install (facts 7.1)."""
-    found = real.hash_package("2.1.112", None)
+    found = real.hash_package("2.1.112", Package(None, "js"))
     assert found is not None
     assert (found.size, found.sha256) == (
         13_711_684,
