@@ -35,6 +35,12 @@ WANTED_MAX = 16
 CHANGES_MAX = 64
 """Most profile changes told in one check-in."""
 
+SESSIONS_MAX = 8
+"""Most builds of running sessions told in one profile."""
+
+PAUSE_MAX_S = 7 * 86_400
+"""Longest pause that a laptop's user can ask for at a time, in seconds."""
+
 Digest = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$(?!\n)")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@:+-]{0,63}$(?!\n)")]
@@ -49,6 +55,7 @@ Label = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\
 
 Form = Literal["binary", "js", "bundle"]
 InstallState = Literal["ok", "stub", "not-examined"]
+SessionFile = Literal["present", "deleted", "replaced"]
 OverrideClass = Literal["behaviour", "personal", "secret"]
 OverrideKind = Literal["setting", "variable", "flag"]
 Standing = Literal[
@@ -136,6 +143,39 @@ class Override(Sent, frozen=True):
     shadowed: bool = False
 
 
+class Session(Sent, frozen=True):
+    """One build that running sessions execute.
+
+    Attributes:
+        file: ``present`` (the file that they were started from still has these bytes),
+            ``deleted`` or ``replaced``.
+        build: The bytes in memory; None where they could not be examined.
+        reason: Why they were not examined, without a path.
+    """
+
+    file: SessionFile
+    build: Build | None = None
+    reason: Reason | None = None
+
+
+class Exposure(Sent, frozen=True):
+    """What the product was told remotely, in classes that many laptops share (facts 3.6).
+
+    Attributes:
+        flags: Whether feature flags are fetched; ``off`` leaves every flag at its default.
+        flags_off_by: The variable that turns them off.
+        model_catalog: Version of the model catalog in use.
+        first_start: Class of the version that Claude Code was first started with here.
+        plan: Class of the subscription; only where the laptop's user shares it.
+    """
+
+    flags: Literal["on", "off"]
+    flags_off_by: Key | None = None
+    model_catalog: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
+    first_start: Value | None = None
+    plan: Value | None = None
+
+
 class Unnamed(Sent, frozen=True):
     """How many keys of a layer have names that are not told.
 
@@ -186,6 +226,8 @@ class Profile(Sent, frozen=True):
         installs: At most `INSTALLS_MAX`, counted ones first, then by method and place.
         more_installs: How many did not fit.
         config: None when no configuration could be examined at all.
+        exposure: None where nothing remote was examined.
+        sessions: At most `SESSIONS_MAX`, without repetition, ordered by their canonical form.
         problems: Ordered by collector, then reason.
     """
 
@@ -195,6 +237,8 @@ class Profile(Sent, frozen=True):
     installs: Annotated[tuple[Install, ...], Meta(max_length=INSTALLS_MAX)] = ()
     more_installs: Annotated[int, Meta(ge=0, le=100_000)] = 0
     config: Config | None = None
+    exposure: Exposure | None = None
+    sessions: Annotated[tuple[Session, ...], Meta(max_length=SESSIONS_MAX)] = ()
     problems: Annotated[tuple[Problem, ...], Meta(max_length=64)] = ()
 
 
@@ -259,6 +303,7 @@ class CheckIn(Sent, frozen=True):
         changes: Earlier profiles since the last acknowledged seq, oldest first, at most
             `CHANGES_MAX`; the present one is not repeated here.
         dropped: How many earlier changes the bounded journal had to let go.
+        paused_s: The laptop's user asked to be left alone for so many more seconds; 0 if not.
     """
 
     wire: Annotated[int, Meta(ge=1, le=1_000)]
@@ -269,6 +314,7 @@ class CheckIn(Sent, frozen=True):
     clock: Instant
     changes: Annotated[tuple[Change, ...], Meta(max_length=CHANGES_MAX)] = ()
     dropped: Count = 0
+    paused_s: Annotated[int, Meta(ge=0, le=PAUSE_MAX_S)] = 0
 
 
 class Ack(Answer, frozen=True, omit_defaults=False):
@@ -298,9 +344,10 @@ class FixRef(Answer, frozen=True):
     """A fix: never a command line; `agent.fix.render` makes one from the closed table.
 
     Attributes:
-        action: ``install``, ``reinstall`` or ``unset``.
-        method: The install method; for ``unset`` the layer.
-        target: The version to reach; for ``unset`` the key.
+        action: ``install``, ``reinstall``, ``unset``, ``set``, ``unshadow``, ``restart``,
+            ``upgrade`` or ``enrol``.
+        method: The install method; for ``unset`` and ``set`` the layer; else what it is about.
+        target: The version to reach; for ``unset`` and ``set`` the key.
     """
 
     action: str
@@ -313,7 +360,8 @@ class FindingView(Answer, frozen=True):
 
     Attributes:
         code: The rule code.
-        severity: ``drift``, ``pending`` or ``unknown``.
+        severity: ``drift``, ``unknown``, ``pending``, ``exempt`` (it differs with permission)
+            or ``note`` (told for information: it changes no state).
         subject: What it is about (an install, a key), stable while the finding lasts.
         sentence: One plain sentence.
         since: When it began for this machine.
@@ -321,6 +369,7 @@ class FindingView(Answer, frozen=True):
         estimated: `since` lies before the first reading of what was public: an estimate.
         fix: How to mend it; None where only waiting or an operator helps.
         install: Position in the profile's installs, where it is about one.
+        waived_until: When the waiver ends that makes it ``exempt``, where there is one.
     """
 
     code: str
@@ -332,6 +381,7 @@ class FindingView(Answer, frozen=True):
     estimated: bool = False
     fix: FixRef | None = None
     install: int | None = None
+    waived_until: int | None = None
 
 
 class InstallView(Answer, frozen=True):
@@ -341,8 +391,9 @@ class InstallView(Answer, frozen=True):
         install: The facts as reported.
         counted: Whether the verdict depends on it.
         public: The public version whose exact bytes these are; None if none is known.
-        trust: How that digest was established: ``registry`` (a package whose integrity was
-            checked) or ``stated`` (by TLS alone).
+        trust: How that digest was established: ``signed`` (a verified signature),
+            ``registry`` (a package whose integrity was checked), ``stated`` (by TLS alone) or
+            ``learned`` (from a reference machine).
     """
 
     install: Install
@@ -369,6 +420,28 @@ class HeadView(Answer, frozen=True):
     read_at: int
 
 
+class WaiverView(Answer, frozen=True):
+    """A person's dated permission to differ.
+
+    Attributes:
+        id: Names it in commands.
+        code: The rule code whose findings it covers.
+        reason: Why, as its giver wrote it.
+        person: Who gave it.
+        since: Since when.
+        until: When it ends by itself.
+        subject: The one subject that it covers; None covers all of the code.
+    """
+
+    id: str
+    code: str
+    reason: str
+    person: str
+    since: int
+    until: int
+    subject: str | None = None
+
+
 class MachineView(Answer, frozen=True):
     """The answer of ``GET /v1/machines/me`` and ``GET /v1/machines/{id}``.
 
@@ -389,6 +462,10 @@ class MachineView(Answer, frozen=True):
         installs: As in the profile.
         config: As in the profile.
         heads: The heads that the verdict rests on.
+        channel: The channel that its copies are judged by.
+        waivers: Those that hold now.
+        paused_until: Until when its user asked to be left alone; None if it is not paused.
+        is_reference: It stands for what users run.
     """
 
     machine: str
@@ -407,6 +484,10 @@ class MachineView(Answer, frozen=True):
     installs: tuple[InstallView, ...] = ()
     config: Config | None = None
     heads: tuple[HeadView, ...] = ()
+    channel: str | None = None
+    waivers: tuple[WaiverView, ...] = ()
+    paused_until: int | None = None
+    is_reference: bool = False
 
 
 class Refusal(Answer, frozen=True):

@@ -1,13 +1,14 @@
-"""What is true now: the ledger in memory, and every group's policy.
+"""What is true now: the ledger in memory, every group's policy, what its references show.
 
-The ledger is one frozen value, swapped whole: who judges takes it once and cannot see half
-of a change. It is swapped on the writer's thread after the commit that changed it, so that
-no verdict rests on a reading that a crash could take back.
+Each of the three is one frozen value, swapped whole: who judges takes it once and cannot see
+half of a change. They are swapped on the writer's thread after the commit that changed them,
+so that no verdict rests on a reading that a crash could take back; `changes` then differs.
 """
 
 from collections.abc import Mapping
 
-from server.policy import GroupPolicy
+from server.policy import GroupPolicy, Policies
+from server.reference import Reference
 from server.releases.ledger import Ledger
 
 
@@ -16,17 +17,61 @@ class Current:
 
     Args:
         ledger: As loaded from the database.
-        policies: By group; every other group has the default policy.
-
-    Attributes:
-        ledger: The newest one; assign a new value to swap it.
+        policies: As loaded from the operator's file; without one, the default everywhere.
+        references: By group.
     """
 
-    def __init__(self, ledger: Ledger, policies: Mapping[str, GroupPolicy] | None = None) -> None:
-        self.ledger = ledger
-        self._policies = dict(policies or {})
-        self._default = GroupPolicy()
+    def __init__(
+        self,
+        ledger: Ledger,
+        policies: Policies | None = None,
+        references: Mapping[str, Reference] | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._policies = policies or Policies()
+        self._references = dict(references or {})
+        self._composed: dict[str, GroupPolicy] = {}
+        self._changes = 0
+
+    @property
+    def changes(self) -> int:
+        """How often anything was swapped: what was judged under another number may not hold."""
+        return self._changes
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was public, and when; assign a new value to swap it."""
+        return self._ledger
+
+    @ledger.setter
+    def ledger(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._changes += 1
+
+    @property
+    def policies(self) -> Policies:
+        """The operator's policies; assign a new value to swap them."""
+        return self._policies
+
+    @policies.setter
+    def policies(self, policies: Policies) -> None:
+        self._policies = policies
+        self._composed = {}
+        self._changes += 1
+
+    @property
+    def references(self) -> Mapping[str, Reference]:
+        """What the reference machines of each group show; assign a new value to swap it."""
+        return self._references
+
+    @references.setter
+    def references(self, references: Mapping[str, Reference]) -> None:
+        self._references = dict(references)
+        self._composed = {}
+        self._changes += 1
 
     def policy(self, group: str) -> GroupPolicy:
         """What a group is expected to run."""
-        return self._policies.get(group, self._default)
+        if group not in self._composed:
+            self._composed[group] = self._policies.of(group, self._references)
+        return self._composed[group]

@@ -2,10 +2,12 @@
 
 A verdict belongs to a (profile, group), never to a machine, so a fleet that shares a
 profile is judged once. Fold: drift over unknown over pending over exempt over match, and
-`match` needs at least one counted install, each identified by its bytes.
+`match` needs at least one counted install, each identified by its bytes. A note changes no
+state.
 """
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, get_args
 
 import msgspec
 
@@ -14,11 +16,14 @@ from agent.wire import FindingView, InstallView, Profile, Standing
 from server.policy import GroupPolicy
 from server.releases.ledger import Ledger
 from server.rules import rules
-from server.rules.interface import Case, earliest
+from server.rules.interface import Case, earliest, is_counted
 
 State = Literal["match", "pending", "drift", "exempt", "unknown"]
 
-_WORST_FIRST: tuple[State, ...] = ("drift", "unknown", "pending")
+Severity = Literal["drift", "unknown", "pending", "exempt", "note"]
+
+WORST_FIRST: tuple[Severity, ...] = get_args(Severity)
+"""Severities of findings in the order in which they are told."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -43,38 +48,65 @@ class Verdict(msgspec.Struct, frozen=True):
     @property
     def standing(self) -> Standing:
         """The standing of a machine of which nothing else is true."""
-        return "absent" if self.counted == 0 and not self.findings else self.state
+        return standing_of(self.findings, self.counted)
 
 
 def judge(profile: Profile, policy: GroupPolicy, ledger: Ledger, now: int) -> Verdict:
     """The verdict on a profile at `now` (whole seconds since the epoch)."""
     case = Case(profile, policy, ledger, now)
     rulings = [rule.examine(case) for rule in rules()]
-    findings = tuple(
-        sorted(
-            (finding for ruling in rulings for finding in ruling.findings),
-            key=lambda item: (_WORST_FIRST.index(_severity(item)), item.code, item.subject),
-        )
-    )
-    state: State = _severity(findings[0]) if findings else "match"
-    if not findings and not case.counted:
-        state = "unknown"  # nothing was examined; the standing says `absent`
+    findings = ordered(finding for ruling in rulings for finding in ruling.findings)
+    counted = len(case.counted)
+    state = fold(findings, counted)
     return Verdict(
         state=state,
         findings=findings,
-        counted=len(case.counted),
+        counted=counted,
         next_change_at=earliest(*(ruling.changes_at for ruling in rulings)),
         lookups=frozenset().union(*(ruling.lookups for ruling in rulings)),
         tag=of_value((state, findings)).removeprefix("sha256:")[:16],
     )
 
 
-def _severity(finding: FindingView) -> State:
-    # A severity that this code does not know is no evidence of anything.
-    return next((state for state in _WORST_FIRST if state == finding.severity), "unknown")
+def ordered(findings: Iterable[FindingView]) -> tuple[FindingView, ...]:
+    """Findings in the order in which they are told: worst first."""
+    return tuple(
+        sorted(
+            findings,
+            key=lambda item: (WORST_FIRST.index(severity_of(item)), item.code, item.subject),
+        )
+    )
 
 
-def view_installs(profile: Profile, ledger: Ledger) -> tuple[InstallView, ...]:
+def fold(findings: Iterable[FindingView], counted: int) -> State:
+    """The state that findings amount to.
+
+    Args:
+        findings: In any order.
+        counted: How many counted installs there are; without one nothing was examined.
+    """
+    found = {severity_of(item) for item in findings}
+    if found & {"drift", "unknown", "pending"} or counted:
+        return next((state for state in _STATES if state in found), "match")
+    return "unknown"
+
+
+def standing_of(findings: Iterable[FindingView], counted: int) -> Standing:
+    """The same in the word for a machine: `absent` where nothing is installed that counts."""
+    findings = tuple(findings)
+    is_empty = {severity_of(item) for item in findings} <= {"exempt", "note"}
+    return "absent" if is_empty and not counted else fold(findings, counted)
+
+
+_STATES: tuple[State, ...] = ("drift", "unknown", "pending", "exempt")
+
+
+def severity_of(finding: FindingView) -> Severity:
+    """A finding's severity; one that is not known here is no evidence of anything."""
+    return next((each for each in WORST_FIRST if each == finding.severity), "unknown")
+
+
+def view_installs(profile: Profile, policy: GroupPolicy, ledger: Ledger) -> tuple[InstallView, ...]:
     """Every install of a profile with what is public about its bytes."""
     views = []
     for install in profile.installs:
@@ -82,7 +114,7 @@ def view_installs(profile: Profile, ledger: Ledger) -> tuple[InstallView, ...]:
         views.append(
             InstallView(
                 install=install,
-                counted=install.counted,
+                counted=is_counted(install, policy),
                 public=artifact.version if artifact else None,
                 trust=artifact.trust if artifact else None,
             )

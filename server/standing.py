@@ -1,31 +1,31 @@
 """The verdict as it holds for one machine. Pure.
 
-Most machines simply have their verdict. What is true of one machine only (it left, it
-says nothing) goes over it, and a finding is dated for the machine: not before it took
-the profile, unless its previous profile had the same finding.
+Most machines simply have their verdict. What is true of one machine only goes over it, from
+the outside in: it left; its user paused it; it says nothing; two laptops share its identity;
+it is newly enrolled; a person permits that it differs. A finding is dated for the machine:
+not before it took the profile, unless its previous profile had the same finding.
+
+A machine of which any of these is true is an exception (`Stand.is_exception`), also where its
+standing happens to be its verdict's: what befalls the fleet is then told without it, and it is
+looked at by itself.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from agent.wire import FindingView, Standing
-from server.judge import Verdict
+from server.judge import Verdict, ordered, severity_of, standing_of
+from server.machine_facts import MachineFacts
 from server.policy import GroupPolicy
+from server.rules import rules
+from server.rules.interface import MachineCase, earliest
 
+READ_AGAIN_S = 15
+"""How often a machine is looked at whose build waits for a reading of the head, in seconds."""
 
-@dataclass(frozen=True)
-class MachineFacts:
-    """What is true of one machine only.
-
-    Attributes:
-        last_seen: Its last acknowledged check-in.
-        left: It was revoked or said goodbye.
-    """
-
-    last_seen: int
-    left: bool = False
+_NOTES = frozenset({"exempt", "note"})
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,16 @@ class Stand:
 
     Attributes:
         standing: The word for it.
-        is_exception: It differs from what the verdict alone says.
-        next_change_at: When silence alone would change it.
+        is_exception: Something is true of this machine only.
+        next_change_at: When time alone may change it.
+        findings: The verdict's and the machine's own, worst first, as they hold for it; not
+            dated for it.
     """
 
     standing: Standing
     is_exception: bool
     next_change_at: int | None
+    findings: tuple[FindingView, ...] = ()
 
 
 def stand(verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, now: int) -> Stand:
@@ -52,31 +55,86 @@ def stand(verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, n
         policy: Its group's.
         now: Whole seconds since the epoch.
     """
+    findings = _findings(verdict, machine, policy, now)
     if machine.left:
-        return Stand("left", is_exception=True, next_change_at=None)
-    silent_at = machine.last_seen + policy.silent_after_s
+        return Stand("left", is_exception=True, next_change_at=None, findings=findings)
+    paused_until = machine.paused_until
+    if paused_until is not None and now < paused_until:
+        return Stand("paused", is_exception=True, next_change_at=paused_until, findings=findings)
+    # A paused machine was not expected to speak.
+    silent_at = max(machine.last_seen, paused_until or 0) + policy.silent_after_s
     if now >= silent_at:
-        return Stand("silent", is_exception=True, next_change_at=None)
-    own = verdict.standing if verdict else "unknown"
-    return Stand(own, is_exception=False, next_change_at=silent_at)
-
-
-def unsent_profile(since: int | None) -> FindingView:
-    """What is said of a machine that names a profile and does not send it.
-
-    Its last known profile may not be what runs there now.
-
-    Args:
-        since: Since when it is `unknown` for this.
-    """
-    return FindingView(
-        code="not-examined",
-        severity="unknown",
-        subject="profile unsent",
-        sentence="this machine has changed, and the server has not been sent what it is now;"
-        " `parity-agent check` on it tells why",
-        since=since,
+        return Stand("silent", is_exception=True, next_change_at=None, findings=findings)
+    own: Standing = "unknown"
+    if verdict is not None:
+        own = standing_of(findings, verdict.counted)
+    turns = tuple(_turns(verdict, machine, policy, now))
+    return Stand(
+        own,
+        is_exception=bool(turns) or machine.unsent_since is not None,
+        next_change_at=earliest(silent_at, *turns),
+        findings=findings,
     )
+
+
+def _turns(
+    verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, now: int
+) -> Iterator[int]:
+    """When each thing ends that is true of this machine only, of those that hold now."""
+    ends = (_fresh_until(machine, policy), machine.cloned_until)
+    yield from (end for end in ends if end is not None and now < end)
+    yield from (each.until for each in machine.waivers if each.holds(now))
+    if verdict is not None and any(_is_unread(item, machine) for item in verdict.findings):
+        yield now + READ_AGAIN_S
+
+
+def _findings(
+    verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, now: int
+) -> tuple[FindingView, ...]:
+    case = MachineCase(machine, policy, now)
+    shared = verdict.findings if verdict else ()
+    own = (item for rule in rules() for item in rule.examine_machine(case).findings)
+    fresh_until = _fresh_until(machine, policy)
+    found = (_read_again(item, machine) for item in (*shared, *own))
+    if fresh_until is not None and now < fresh_until:
+        found = (_spared(item, fresh_until) for item in found)
+    return ordered(_waived(item, machine, now) for item in found)
+
+
+def _fresh_until(machine: MachineFacts, policy: GroupPolicy) -> int | None:
+    spared_s = policy.enrolled_grace_s
+    return machine.enrolled_at + spared_s if spared_s else None
+
+
+def _is_unread(finding: FindingView, machine: MachineFacts) -> bool:
+    """Whether it rests on a head that was read before this machine told its build."""
+    if finding.code != "build-ahead" or machine.taken_at is None:
+        return False
+    return machine.heads_read_at is None or machine.heads_read_at < machine.taken_at
+
+
+def _read_again(finding: FindingView, machine: MachineFacts) -> FindingView:
+    if severity_of(finding) != "drift" or not _is_unread(finding, machine):
+        return finding
+    sentence = f"{finding.sentence}; the head is being read again"
+    return msgspec.structs.replace(finding, severity="pending", sentence=sentence, fix=None)
+
+
+def _spared(finding: FindingView, until: int) -> FindingView:
+    """A finding of a newly enrolled machine: its user has time to mend it."""
+    if severity_of(finding) != "drift":
+        return finding
+    deadline = max(until, finding.deadline or 0)
+    return msgspec.structs.replace(finding, severity="pending", deadline=deadline)
+
+
+def _waived(finding: FindingView, machine: MachineFacts, now: int) -> FindingView:
+    if severity_of(finding) in _NOTES:
+        return finding
+    ends = [each.until for each in machine.waivers if each.holds(now) and each.covers(finding)]
+    if not ends:
+        return finding
+    return msgspec.structs.replace(finding, severity="exempt", waived_until=max(ends))
 
 
 def carried(

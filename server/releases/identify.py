@@ -74,10 +74,21 @@ class Unknowable:
 Identity = Public | Altered | Unpublished | Waiting | Unknowable
 
 
-def identify(build: Build, ledger: Ledger) -> Identity:
-    """What these bytes are, by everything read so far."""
+def identify(build: Build, ledger: Ledger, *, trust_learned: bool = False) -> Identity:
+    """What these bytes are, by everything read so far.
+
+    Args:
+        build: The bytes.
+        ledger: What was public.
+        trust_learned: Bytes for which only a reference machine vouches count as public.
+    """
     artifact = ledger.artifact(build.sha256)
     if artifact is not None:
+        if artifact.trust == "learned" and not trust_learned:
+            return Unknowable(
+                "only a reference machine vouches for these bytes, and the policy does not take"
+                " its word (trust_learned)"
+            )
         return Public(artifact)
     if build.package is not None and build.package != PUBLIC_PACKAGE:
         return Unpublished(None, f"its package name {build.package} is not the public one")

@@ -63,12 +63,18 @@ class Release:
         published_at: As the registry states it; unreliable for old versions.
         build_date: From its manifest: never later than publication.
         commit: From its manifest, 40 hex digits.
+        harness_schema: From its manifest: what a desktop app or SDK has to speak to it.
+        tested_wrappers: From its manifest: the SDK versions that it was tested with.
+        withdrawn_at: When a source was first seen to list it no longer; None while one does.
     """
 
     version: str
     published_at: int | None = None
     build_date: int | None = None
     commit: str | None = None
+    harness_schema: int | None = None
+    tested_wrappers: tuple[str, ...] = ()
+    withdrawn_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,7 @@ class Lookup:
     Attributes:
         version: The number asked for.
         asked_at: When it was last asked.
+        first_asked_at: When it was first asked; None where that is `asked_at`.
         answered_at: When it was last answered; None before the first answer.
         outcome: ``waiting`` until the first answer, then the last answer.
         reason: Why it failed, or which source says that there is none.
@@ -111,6 +118,7 @@ class Lookup:
     answered_at: int | None
     outcome: Outcome
     reason: str | None = None
+    first_asked_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +260,15 @@ class Ledger:
         seen = _replaced_in_readings(version, runs)
         return Replaced(seen, estimated=False) if seen is not None else self._estimate(version)
 
+    def left(self, version: str, head: Reading) -> Replaced | None:
+        """When the pointer that now shows `head` was moved away from a version.
+
+        None for a version that it was never seen to point to, or still does.
+        """
+        runs = self._runs.get((head.source, head.channel), [])
+        at = _moved_away(version, runs) if version != head.version else None
+        return Replaced(at, estimated=False) if at is not None else None
+
     def _estimate(self, version: str) -> Replaced | None:
         own = order(version)
         if own is None:
@@ -270,17 +287,23 @@ def _by_pointer(readings: Iterable[Reading]) -> dict[tuple[str, str], list[Readi
 
 def _replaced_in_readings(version: str, runs: Sequence[Reading]) -> int | None:
     """The first reading of the move away from a version, if the readings saw it."""
-    moves = [
-        later.first_seen
-        for earlier, later in pairwise(runs)
-        if earlier.version == version != later.version
-    ]
-    if moves:
-        return moves[-1]
+    moved = _moved_away(version, runs)
+    if moved is not None:
+        return moved
     if is_newer(runs[0].version, version):
         return None  # replaced before the first reading
     # Skipped between two readings: the first reading of anything newer replaced it.
     return next((run.first_seen for run in runs if is_newer(run.version, version)), None)
+
+
+def _moved_away(version: str, runs: Sequence[Reading]) -> int | None:
+    """When a pointer last left a version that it was read to point to."""
+    moves = (
+        later.first_seen
+        for earlier, later in pairwise(runs)
+        if earlier.version == version != later.version
+    )
+    return max(moves, default=None)
 
 
 def _monotone(releases: Iterable[Release]) -> list[tuple[Version, int]]:

@@ -18,9 +18,9 @@ def _finding(case: Case, copy: Examined) -> FindingView:
     head = case.head_version(copy.install.method)
     return FindingView(
         code="build-ahead",
-        severity="drift" if checked else "pending",
+        severity=case.not_public_yet if checked else "pending",
         subject=copy.subject,
-        sentence=f"{copy.name} is newer than the head of {case.policy.channel}, {head}"
+        sentence=f"{copy.name} is newer than the head of {case.channel}, {head}"
         + ("" if checked else "; the head is being read again"),
         fix=case.fix("install", copy.install.method) if checked else None,
         install=copy.index,

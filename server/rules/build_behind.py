@@ -55,12 +55,13 @@ def _replaced(replaced: Replaced | None) -> str:
 def _undecidable(case: Case, copy: Examined) -> FindingView:
     position = copy.position
     head = position.head if position else None
-    channel = case.policy.channel
-    why = (
-        f"no source shows the channel {channel}"
-        if head is None
-        else f"the head of {channel} was last read too long ago"
-    )
+    channel = case.channel
+    if channel is None:
+        why = "the channel that this laptop follows is not told"
+    elif head is None:
+        why = f"no source shows the channel {channel}"
+    else:
+        why = f"the head of {channel} was last read too long ago"
     return FindingView(
         code="build-behind",
         severity="unknown",

@@ -15,7 +15,7 @@ def _examine(case: Case) -> Ruling:
         findings.append(
             FindingView(
                 code="build-unpublished",
-                severity="drift",
+                severity=case.not_public_yet,
                 subject=copy.subject,
                 sentence=f"{copy.name} was never public: {copy.identity.reason}",
                 fix=case.fix("reinstall", copy.install.method),

@@ -3,17 +3,25 @@
 A rule complains with findings and says when time alone could change its mind. It never
 says "match": a verdict matches when every counted install is identified by its bytes and
 no rule complains, which the judge decides.
+
+Most rules look at a profile in a group: machines that share it share the verdict. A few look
+at what is true of one machine only.
 """
 
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
-from agent.wire import FindingView, FixRef, Install, Profile
-from server.policy import GroupPolicy
+from agent.wire import Build, FindingView, FixRef, Install, Profile, Session
+from server.machine_facts import MachineFacts
+from server.policy import MACHINE, GroupPolicy, Surface, surface_of
 from server.releases.identify import Identity, Public, identify
 from server.releases.ledger import Ledger
-from server.releases.position import Position, locate
+from server.releases.position import NOWHERE, Position, locate
+
+CHANNEL_KEY = "autoUpdatesChannel"
+"""The setting by which a laptop chooses its channel; users start with ``latest`` (facts 1.4)."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,28 @@ class Examined:
         """Stable while it is the same copy at the same version."""
         return f"{self.install.method} {self.install.place} {self.version or 'unknown'}"
 
+    @property
+    def lags_by(self) -> tuple[Surface, ...]:
+        """The surfaces whose tolerance it has; none if a terminal, or an unknown one, starts it."""
+        found = {surface_of(start) for start in self.install.starts}
+        own = tuple(each for each in sorted(found - {None}, key=str) if each is not None)
+        return () if found & {"terminal", None} else own
+
+
+@dataclass(frozen=True)
+class Running:
+    """The build of running sessions with what the ledger says of it.
+
+    Attributes:
+        session: The facts.
+        identity: What its bytes are; None where they were not examined.
+        position: Where its public version stands; None unless its bytes are public.
+    """
+
+    session: Session
+    identity: Identity | None
+    position: Position | None
+
 
 @dataclass(frozen=True)
 class Case:
@@ -67,27 +97,66 @@ class Case:
     now: int
 
     @functools.cached_property
+    def channel(self) -> str | None:
+        """The channel that copies are judged by; None where the laptop keeps it to itself."""
+        return channel_of(self.profile, self.policy)
+
+    @functools.cached_property
     def counted(self) -> tuple[Examined, ...]:
         """The counted installs; those at rest are never in the verdict."""
         return tuple(
             self._examine(index, install)
             for index, install in enumerate(self.profile.installs)
-            if install.counted
+            if is_counted(install, self.policy)
         )
+
+    @functools.cached_property
+    def running(self) -> tuple[Running, ...]:
+        """The builds of running sessions."""
+        return tuple(self._run(session) for session in self.profile.sessions)
 
     def _examine(self, index: int, install: Install) -> Examined:
         if install.build is None:
             return Examined(index, install, None, None)
-        identity = identify(install.build, self.ledger)
-        position = None
-        if isinstance(identity, Public):
-            version = identity.artifact.version
-            position = locate(version, install.method, self.policy, self.ledger, self.now)
+        identity, position = self._place(install.build, install.method)
         return Examined(index, install, identity, position)
+
+    def _run(self, session: Session) -> Running:
+        if session.build is None:
+            return Running(session, None, None)
+        return Running(session, *self._place(session.build, self._method_of(session.build)))
+
+    def _method_of(self, build: Build) -> str:
+        same = (each for each in self.profile.installs if each.build and each.build == build)
+        return next((each.method for each in same), "")
+
+    def _place(self, build: Build, method: str) -> tuple[Identity, Position | None]:
+        identity = self.identify(build)
+        if not isinstance(identity, Public):
+            return identity, None
+        return identity, self.locate(identity.artifact.version, method)
+
+    def identify(self, build: Build) -> Identity:
+        """What some bytes are, as far as the group's policy takes anybody's word for it."""
+        return identify(build, self.ledger, trust_learned=self.policy.trust_learned)
+
+    def locate(self, version: str, method: str) -> Position:
+        """Where a public version stands in the channel that copies are judged by."""
+        if self.channel is None:
+            return NOWHERE
+        max_age_s = self.policy.head_max_age_s
+        return locate(version, method, self.channel, max_age_s, self.ledger, self.now)
+
+    @property
+    def not_public_yet(self) -> Literal["drift", "exempt"]:
+        """Severity of having what users do not have yet."""
+        return "exempt" if self.policy.lane == "ahead" else "drift"
 
     def head_version(self, method: str) -> str | None:
         """The version that a method's copies are expected to have."""
-        heads = self.ledger.heads_for(method, self.policy.channel, self.now)
+        if self.channel is None:
+            return None
+        heads = self.ledger.heads_for(method, self.channel, self.now)
         return heads[0].version if heads else None
 
     def fix(self, action: str, method: str) -> FixRef | None:
@@ -112,6 +181,26 @@ class Ruling:
 
 
 @dataclass(frozen=True)
+class MachineCase:
+    """One machine at one moment.
+
+    Attributes:
+        machine: What is true of it only.
+        policy: Its group's.
+        now: The moment, in whole seconds since the epoch.
+    """
+
+    machine: MachineFacts
+    policy: GroupPolicy
+    now: int
+
+
+def _silent(_: Case | MachineCase) -> Ruling:
+    """Never complains: a rule that looks at profiles only, or at machines only."""
+    return Ruling()
+
+
+@dataclass(frozen=True)
 class Rule:
     """One check.
 
@@ -119,13 +208,34 @@ class Rule:
         code: The module's name with dashes: ``build-behind``.
         says: What a finding means, in one sentence for people.
         mend: What to do about it, in one sentence for people.
-        examine: The check itself: pure and total.
+        examine: The check of a profile in a group: pure and total.
+        examine_machine: The check of what is true of one machine only: pure and total; it
+            looks no version up.
     """
 
     code: str
     says: str
     mend: str
-    examine: Callable[[Case], Ruling]
+    examine: Callable[[Case], Ruling] = _silent
+    examine_machine: Callable[[MachineCase], Ruling] = _silent
+
+
+def is_counted(install: Install, policy: GroupPolicy) -> bool:
+    """Whether a surface that counts in this group starts the copy."""
+    return any(policy.counts(start) for start in install.starts)
+
+
+def channel_of(profile: Profile, policy: GroupPolicy) -> str | None:
+    """The channel that a profile's copies are judged by; None if the laptop does not tell."""
+    if policy.channel != MACHINE:
+        return policy.channel
+    if profile.config is None:
+        return None
+    overrides = (item for item in profile.config.overrides if not item.shadowed)
+    chosen = next((item for item in overrides if item.key == CHANNEL_KEY), None)
+    if chosen is None:
+        return "latest"
+    return chosen.value if isinstance(chosen.value, str) else None
 
 
 def earliest(*moments: int | None) -> int | None:

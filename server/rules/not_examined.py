@@ -1,7 +1,7 @@
 """A collector that failed, or could see only a part: never a match."""
 
 from agent.wire import FindingView
-from server.rules.interface import Case, Rule, Ruling
+from server.rules.interface import Case, MachineCase, Rule, Ruling
 
 
 def _examine(case: Case) -> Ruling:
@@ -22,9 +22,31 @@ def _finding(collector: str, reason: str) -> FindingView:
     )
 
 
+def _examine_machine(case: MachineCase) -> Ruling:
+    """Whether the machine names a profile that it does not send.
+
+    Its last known profile may not be what runs there now.
+    """
+    if case.machine.unsent_since is None:
+        return Ruling()
+    return Ruling(
+        (
+            FindingView(
+                code="not-examined",
+                severity="unknown",
+                subject="profile unsent",
+                sentence="this machine has changed, and the server has not been sent what it is"
+                " now; `parity-agent check` on it tells why",
+                since=case.machine.unsent_since,
+            ),
+        )
+    )
+
+
 RULE = Rule(
     code="not-examined",
     says="The agent could not look at a part of the laptop, for the reason given.",
     mend="See to the reason on that laptop; `parity-agent check` there tells the details.",
     examine=_examine,
+    examine_machine=_examine_machine,
 )

@@ -8,7 +8,8 @@ from dataclasses import replace
 from sqlalchemy import Connection, delete, update
 
 from server.current import Current
-from server.standing import MachineFacts, stand
+from server.machine_facts import MachineFacts
+from server.standing import stand
 from server.store.machines import MACHINES, change, find, machine_of
 from server.store.moves import count_in, held_by, move
 from server.store.tables import (
@@ -40,7 +41,7 @@ def fall_silent(conn: Connection, current: Current, now: int, limit: int) -> int
     for row in due:
         machine = machine_of(row)
         verdict = held_by(conn, machine)
-        facts = MachineFacts(machine.last_seen)
+        facts = MachineFacts(machine.enrolled_at, machine.last_seen)
         stands = stand(
             verdict.verdict if verdict else None, facts, current.policy(machine.group), now
         )

@@ -8,7 +8,11 @@ import msgspec
 from sqlalchemy import Connection, Row, select, update
 
 from agent.wire import FindingView, Standing
-from server.standing import dated, unsent_profile
+from server.machine_facts import MachineFacts
+from server.policy import GroupPolicy
+from server.rules.interface import MachineCase
+from server.rules.not_examined import RULE
+from server.standing import dated
 from server.store.tables import machines, presence
 from server.store.verdicts import Held
 from server.transitions import Told
@@ -79,7 +83,10 @@ class Machine:
 
     def findings(self, held: Held | None) -> tuple[FindingView, ...]:
         """Its profile's findings, dated for it; first, that it has another profile now."""
-        unsent = (unsent_profile(self.standing_since),) if self.exception == "unknown" else ()
+        since = self.standing_since if self.exception == "unknown" else None
+        facts = MachineFacts(self.enrolled_at, self.last_seen, unsent_since=since)
+        case = MachineCase(facts, GroupPolicy(), 0)
+        unsent = RULE.examine_machine(case).findings
         if held is None:
             return unsent
         since, began = self.profile_since or 0, read_began(self.began)

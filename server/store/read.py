@@ -129,7 +129,9 @@ def machine_view(
         agent=machine.agent,
         last_seen=machine.last_seen if machine.epoch else None,
         findings=machine.findings(verdict),
-        installs=view_installs(profile, current.ledger) if profile else (),
+        installs=view_installs(profile, current.policy(machine.group), current.ledger)
+        if profile
+        else (),
         config=profile.config if profile else None,
         heads=_heads(current, machine.group),
     )

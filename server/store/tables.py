@@ -11,10 +11,13 @@ and nothing is wanted of it; whatever changes a machine takes it away.
 and is moved on only then, so that an unchanged check-in never rewrites an index.
 
 ``verdicts`` holds one row per (profile, group). Its ``machines`` counts those that stand as
-their verdict says; ``machines.exception`` names the others' standing. ``counts`` is the sum
-of both by (group, standing), kept in the same transactions, so that the status of any
-fleet costs the same. ``verdict_log`` and ``assignments`` are append-only: joined, they are
-a machine's timeline.
+their verdict says; ``machines.exception`` is the standing of the others, each of which has
+something to it that no other machine with that profile has. ``counts`` is the sum of both by
+(group, standing), kept in the same transactions, so that the status of any fleet costs the
+same. ``verdict_log`` and ``assignments`` are append-only: joined, they are a machine's
+timeline. ``stands`` is the same for exceptions: its latest row before a moment says whether the
+machine followed its verdict then. ``count_log`` has the counts of every minute in which one
+changed.
 """
 
 from sqlalchemy import (
@@ -64,9 +67,15 @@ machines = Table(
     Column("profile_id", BigInteger, ForeignKey("profiles.id")),
     Column("profile_since", BigInteger),
     Column("began", Text),  # JSON: findings carried over from the previous profile
-    # The standing, where the verdict's does not hold: silent, left, or unknown while the
-    # machine names a profile that it does not send.
+    # The standing, where something is true of this machine only (`server.standing`).
     Column("exception", Text),
+    # Names the findings that hold for an exception: 16 hex digits.
+    Column("stand_tag", Text),
+    Column("paused_until", BigInteger),
+    # Since when the machine names a profile that it does not send for too long.
+    Column("unsent_since", BigInteger),
+    Column("taken_at", BigInteger),  # when the server heard of its present profile
+    Column("alternations", Text, nullable=False, server_default=text("''")),
     # `drifted`, while its verdict is unknown and people last heard that it drifts.
     Column("told", Text),
     Column("standing_since", BigInteger),
@@ -159,6 +168,8 @@ assignments = Table(
     Column("at", BigInteger, nullable=False),
     Column("profile_id", BigInteger, nullable=False),
     Column("group_name", Text, nullable=False),
+    # When the server heard of it: later than `at` for a laptop that was offline.
+    Column("told_at", BigInteger, nullable=False, server_default=text("0")),
 )
 
 verdict_log = Table(
@@ -171,6 +182,26 @@ verdict_log = Table(
     Column("standing", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("ix_verdict_log_profile_id_group_name_at", "profile_id", "group_name", "at"),
+)
+
+stands = Table(
+    "stands",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("machine_id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("exception", Text),  # None: from here on it stands as its verdict says
+    Column("body", LargeBinary),  # JSON: the findings of an exception as told then
+    Index("ix_stands_machine_id_at", "machine_id", "at"),
+)
+
+count_log = Table(
+    "count_log",
+    metadata,
+    Column("group_name", Text, primary_key=True),
+    Column("standing", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True),  # a whole minute: as it was at its end
+    Column("machines", BigInteger, nullable=False),
 )
 
 transitions = Table(
@@ -186,6 +217,7 @@ transitions = Table(
     Column("after", Text, nullable=False),
     Column("cause", Text, nullable=False),
     Column("machines", BigInteger, nullable=False),
+    Column("away_s", BigInteger),  # how long it was silent or paused, where that ends
     Index("ix_transitions_machine_id_at", "machine_id", "at"),
 )
 
@@ -237,8 +269,44 @@ tokens = Table(
     Column("id", Text, primary_key=True),
     Column("hash", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False, server_default=text("'viewer'")),  # viewer | operator
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+)
+
+waivers = Table(
+    "waivers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("machine_id", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("subject", Text),  # None covers all of the code
+    Column("reason", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),  # its end, or when it was taken back
+    Column("taken_back_by", Text),
+    Index("ix_waivers_machine_id", "machine_id"),
+)
+
+reference_machines = Table(
+    "reference_machines",
+    metadata,
+    Column("group_name", Text, primary_key=True),
+    Column("machine_id", Text, primary_key=True),
+    Column("added_at", BigInteger, primary_key=True),
+    Column("removed_at", BigInteger),
+)
+
+policy_loads = Table(
+    "policy_loads",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("origin", Text, nullable=False),  # the file, as the settings name it
+    Column("digest", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("error", Text),  # why it was refused; the one before stays in force
 )
 
 readings = Table(
@@ -261,6 +329,9 @@ releases = Table(
     Column("published_at", BigInteger),
     Column("build_date", BigInteger),
     Column("commit_id", Text),
+    Column("harness_schema", Integer),
+    Column("tested_wrappers", Text, nullable=False, server_default=text("''")),  # by spaces
+    Column("withdrawn_at", BigInteger),  # the source lists it no longer
 )
 
 artifacts = Table(
@@ -281,6 +352,7 @@ lookups = Table(
     "lookups",
     metadata,
     Column("version", Text, primary_key=True),
+    Column("first_asked_at", BigInteger),
     Column("asked_at", BigInteger, nullable=False),
     Column("answered_at", BigInteger),
     Column("outcome", Text, nullable=False),
@@ -296,4 +368,14 @@ source_health = Table(
     Column("read_at", BigInteger),  # last success
     Column("error", Text),
     Column("told_at", BigInteger),  # when the operator was told of the present state
+)
+
+conditions = Table(
+    "conditions",
+    metadata,
+    Column("topic", Text, primary_key=True),  # `server.releases.health.Condition.topic`
+    Column("kind", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("told_at", BigInteger),  # when the operator was told of it
 )

@@ -60,7 +60,7 @@ found = st.lists(
 def test_a_machine_is_silent_exactly_from_its_time_on(last_seen: int, passed: int) -> None:
     """Before, it stands as its verdict, and says when to look again."""
     now = last_seen + passed
-    told = stand(VERDICT, MachineFacts(last_seen), GroupPolicy(), now)
+    told = stand(VERDICT, MachineFacts(0, last_seen), GroupPolicy(), now)
     if passed >= SILENT_AFTER_S:
         assert (told.standing, told.is_exception, told.next_change_at) == ("silent", True, None)
     else:
@@ -71,13 +71,13 @@ def test_a_machine_is_silent_exactly_from_its_time_on(last_seen: int, passed: in
 @pytest.mark.parametrize("verdict", [VERDICT, None])
 def test_who_left_has_left_whatever_else_is_true(verdict: Verdict | None) -> None:
     """It will not change by time."""
-    told = stand(verdict, MachineFacts(0, left=True), GroupPolicy(), 10**9)
+    told = stand(verdict, MachineFacts(0, 0, left=True), GroupPolicy(), 10**9)
     assert (told.standing, told.is_exception, told.next_change_at) == ("left", True, None)
 
 
 def test_a_machine_without_a_verdict_is_unknown() -> None:
     """It is enrolled, and never told a profile."""
-    assert stand(None, MachineFacts(10), GroupPolicy(), 11).standing == "unknown"
+    assert stand(None, MachineFacts(0, 10), GroupPolicy(), 11).standing == "unknown"
 
 
 @given(found, found, MOMENTS)

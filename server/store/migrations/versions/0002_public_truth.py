@@ -1,0 +1,120 @@
+"""Policies, waivers, references, machine exceptions and their history, sources' conditions."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Applies this step."""
+    _widen()
+    _add_history()
+    _add_expectations()
+
+
+def _widen() -> None:
+    added: dict[str, tuple[sa.Column[object], ...]] = {
+        "machines": (
+            sa.Column("stand_tag", sa.Text()),
+            sa.Column("paused_until", sa.BigInteger()),
+            sa.Column("unsent_since", sa.BigInteger()),
+            sa.Column("taken_at", sa.BigInteger()),
+            _filled("alternations", sa.Text(), "''"),
+        ),
+        "assignments": (_filled("told_at", sa.BigInteger(), "0"),),
+        "transitions": (sa.Column("away_s", sa.BigInteger()),),
+        "tokens": (_filled("role", sa.Text(), "'viewer'"),),
+        "releases": (
+            sa.Column("harness_schema", sa.Integer()),
+            _filled("tested_wrappers", sa.Text(), "''"),
+            sa.Column("withdrawn_at", sa.BigInteger()),
+        ),
+        "lookups": (sa.Column("first_asked_at", sa.BigInteger()),),
+    }
+    for table, columns in added.items():
+        for column in columns:
+            op.add_column(table, column)
+    # What was recorded before was told when it happened, as far as is known.
+    op.execute("UPDATE assignments SET told_at = at")
+    op.execute("UPDATE machines SET taken_at = profile_since")
+    # A machine with an unsent profile was the only `unknown` exception.
+    op.execute("UPDATE machines SET unsent_since = standing_since WHERE exception = 'unknown'")
+
+
+def _add_history() -> None:
+    op.create_table(
+        "stands",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("machine_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("exception", sa.Text()),
+        sa.Column("body", sa.LargeBinary()),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stands")),
+    )
+    op.create_index("ix_stands_machine_id_at", "stands", ["machine_id", "at"])
+    op.execute(
+        "INSERT INTO stands (machine_id, at, exception)"
+        " SELECT id, standing_since, exception FROM machines WHERE exception IS NOT NULL"
+    )
+    op.create_table(
+        "count_log",
+        sa.Column("group_name", sa.Text(), nullable=False),
+        sa.Column("standing", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("machines", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("group_name", "standing", "at", name=op.f("pk_count_log")),
+    )
+
+
+def _add_expectations() -> None:
+    op.create_table(
+        "waivers",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("machine_id", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text()),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("taken_back_by", sa.Text()),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waivers")),
+    )
+    op.create_index("ix_waivers_machine_id", "waivers", ["machine_id"])
+    op.create_table(
+        "reference_machines",
+        sa.Column("group_name", sa.Text(), nullable=False),
+        sa.Column("machine_id", sa.Text(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("removed_at", sa.BigInteger()),
+        sa.PrimaryKeyConstraint(
+            "group_name", "machine_id", "added_at", name=op.f("pk_reference_machines")
+        ),
+    )
+    op.create_table(
+        "policy_loads",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("error", sa.Text()),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_loads")),
+    )
+    op.create_table(
+        "conditions",
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("told_at", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("topic", name=op.f("pk_conditions")),
+    )
+
+
+def _filled(name: str, kind: sa.types.TypeEngine[Any], value: str) -> sa.Column[object]:
+    return sa.Column(name, kind, nullable=False, server_default=sa.text(value))
