@@ -4,14 +4,16 @@ A `Fetcher` belongs to one base address and never leaves that origin: a redirect
 host, port or scheme is refused, so neither a token nor a request can be led elsewhere.
 Plain ``http`` is for loopback only. Bodies are asked for unencoded and read in pieces, so
 that a limit holds for what arrives and not for what it claims to be; a byte that drips in
-late runs into the same deadline. Proxies and certificate authorities come from the
-environment as requests knows them (requests, "SSL Cert Verification"); ``~/.netrc`` is not read.
+late runs into the same deadline. Proxies come from the environment as requests knows them
+(requests, "Proxies"), certificate authorities from the settings or else from there, too
+("SSL Cert Verification"); ``~/.netrc`` is not read.
 """
 
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
@@ -68,10 +70,14 @@ class Fetcher:
     Args:
         base_url: ``https://...``, or ``http://`` to loopback.
         authorization: The ``Authorization`` header for this base; never logged.
+        ca_file: PEM file of the authorities that may vouch for it, in place of the usual ones.
     """
 
-    def __init__(self, base_url: str, *, authorization: str | None = None) -> None:
+    def __init__(
+        self, base_url: str, *, authorization: str | None = None, ca_file: Path | None = None
+    ) -> None:
         self._base = base_url.rstrip("/")
+        self._ca_file = str(ca_file) if ca_file is not None else None
         self._authorization = authorization
 
     @property
@@ -99,9 +105,10 @@ class Fetcher:
             SourceError: No usable answer: unreachable, refused, too large, too slow, a web
                 page in its place, or an address that is not to be asked.
         """
-        headers = {"Accept": accept, **_conditions(validators)}
+        conditions = _conditions(validators)
+        headers = {"Accept": accept, **conditions}
         with self._open(url, limits, headers) as (response, body):
-            if validators is not None and response.status_code == _NOT_MODIFIED:
+            if validators and conditions and response.status_code == _NOT_MODIFIED:
                 return Fetched(None, validators)
             check_status(response)
             etag, modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
@@ -144,7 +151,10 @@ class Fetcher:
         for _ in range(REDIRECTS_MAX + 1):
             self._check(url)
             try:
-                response = session.get(url, timeout=timeout, stream=True, allow_redirects=False)
+                # Given here, and not to the session, it goes before REQUESTS_CA_BUNDLE.
+                response = session.get(
+                    url, timeout=timeout, stream=True, allow_redirects=False, verify=self._ca_file
+                )
             except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
                 raise unreachable(named(url), error) from error
             if response.status_code not in _REDIRECTS:

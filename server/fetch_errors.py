@@ -106,7 +106,7 @@ def unreachable(where: str, error: Exception) -> SourceError:
     if isinstance(error, requests.exceptions.SSLError):
         return SourceError(
             f"{where} has no certificate that this machine trusts: {_reason(error)}",
-            advice="name your organisation's CA in REQUESTS_CA_BUNDLE",
+            advice="name your organisation's CA in the setting ca_file, or in REQUESTS_CA_BUNDLE",
         )
     return SourceError(
         f"{where} cannot be reached: {_reason(error)}",

@@ -48,6 +48,8 @@ class Settings:
         heads_every_s: Seconds between two readings of the channels' heads.
         npm_registry_url: The npm registry; else what npm's own configuration names.
         bucket_url: The release bucket (facts 2.1); None reads none.
+        ca_file: PEM file of the certificate authorities that vouch for the sources; else those
+            that the system or ``REQUESTS_CA_BUNDLE`` names.
         slack_webhook_url: Where alerts go; none are sent without it.
         check_in_max_bytes: Largest check-in, in bytes.
         request_max_bytes: Largest other body, in bytes, except a profile's (64 KiB, protocol).
@@ -73,6 +75,7 @@ class Settings:
     heads_every_s: int = 300
     npm_registry_url: str | None = None
     bucket_url: str | None = "https://downloads.claude.ai/claude-code-releases"
+    ca_file: Path | None = None
     slack_webhook_url: Secret | None = None
     check_in_max_bytes: int = 16_384
     request_max_bytes: int = 8_192
