@@ -7,6 +7,7 @@ and "never public" rests on that. It keeps no clock and no database.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from agent.wire import Form
@@ -61,6 +62,37 @@ class NoWordError(SourceError):
     """By its nature the source cannot tell this; asking again does not help."""
 
 
+class ForgedError(SourceError):
+    """A signature, a key or a digest is wrong: something changes releases on their way."""
+
+
+class Keep(Protocol):
+    """Where signing keys stay once they were fetched."""
+
+    def get(self, name: str) -> bytes | None:
+        """What was kept under a name; None where nothing was."""
+        ...
+
+    def put(self, name: str, value: bytes) -> None:
+        """Keeps a value in place of what was kept under its name."""
+        ...
+
+
+class Memory:
+    """Keeps keys as long as the process lives: for a command that only looks."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, bytes] = {}
+
+    def get(self, name: str) -> bytes | None:
+        """What was kept under a name; None where nothing was."""
+        return self._values.get(name)
+
+    def put(self, name: str, value: bytes) -> None:
+        """Keeps a value in place of what was kept under its name."""
+        self._values[name] = value
+
+
 class Addresses(Protocol):
     """Where the sources are, as the settings say."""
 
@@ -72,6 +104,11 @@ class Addresses(Protocol):
     @property
     def bucket_url(self) -> str | None:
         """The release bucket; None or empty reads none."""
+        ...
+
+    @property
+    def ca_file(self) -> Path | None:
+        """PEM file of the authorities that vouch for both; None leaves it to the system."""
         ...
 
 
@@ -100,6 +137,7 @@ class Source(Protocol):
         """What it tells of one version; None if it says that there is no such version.
 
         Raises:
+            ForgedError: What it shows is not what was signed.
             NoWordError: It can never tell of this version that there is none.
             SourceError: It cannot tell this time.
         """
@@ -116,6 +154,7 @@ class Source(Protocol):
             None if there is no such package, or no program in it.
 
         Raises:
-            SourceError: It cannot tell, or the bytes are not the published ones.
+            ForgedError: The bytes are not the published ones.
+            SourceError: It cannot tell.
         """
         ...

@@ -15,8 +15,8 @@ from pytest_httpserver import HTTPServer
 from server.errors import SourceError
 from server.fetch import Fetcher
 from server.fetch_body import Body, Limits
-from server.releases import tarball
-from server.releases.tarball import Hashed
+from server.releases import tarball, unfolded
+from server.releases.unfolded import Hashed
 
 UNFOLDED_MAX = 4 << 20
 PATH = "/x.tgz"
@@ -161,7 +161,7 @@ def test_holes_that_a_member_claims_to_have_are_not_hashed() -> None:
 def test_a_header_that_asks_for_too_much_is_refused() -> None:
     """An extended header is read at once, so its size is bounded."""
     info = tarfile.TarInfo("package/x")
-    info.type, info.size = tarfile.XHDTYPE, tarball.PIECE_MAX_BYTES * 3
+    info.type, info.size = tarfile.XHDTYPE, unfolded.PIECE_MAX_BYTES * 3
     data = gzip.compress(info.tobuf() + bytes(info.size) + bytes(1024))
     with pytest.raises(SourceError, match="too large a piece"):
         _read(data)
@@ -170,7 +170,7 @@ def test_a_header_that_asks_for_too_much_is_refused() -> None:
 def test_members_without_end_are_refused() -> None:
     """Empty members cost nothing to send, so they are counted."""
     header = tarfile.TarInfo("package/x").tobuf()
-    data = gzip.compress(header * (tarball.MEMBERS_MAX + 10))
+    data = gzip.compress(header * (unfolded.MEMBERS_MAX + 10))
     with pytest.raises(SourceError, match="more than 10000 members"):
         tarball.hash_member(
             _body(data), {"package/y"}, _integrity(data), unfolded_max_bytes=1 << 30
