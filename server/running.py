@@ -29,11 +29,12 @@ from server.front import Front, Limits
 from server.intake import Intake
 from server.jobs import Jobs
 from server.releases import sources
-from server.releases.sources.interface import Source
+from server.releases.sources.interface import Keep, Memory, Source
 from server.releases.syncer import Syncer
 from server.settings import Settings
 from server.store import public
 from server.store.engine import migrate, open_engine
+from server.store.signing_keys import SigningKeys
 from server.store.writer import Writer
 from server.views.api.reading import Enrol, Reads
 from server.worker import Mark, Worker
@@ -63,9 +64,14 @@ def make_data_dir(settings: Settings) -> None:
         ) from error
 
 
-def open_sources(settings: Settings) -> tuple[Source, ...]:
-    """The release sources that the settings, or npm's own configuration, name."""
-    return sources.open_sources(settings, os.environ, Path.home())
+def open_sources(settings: Settings, keep: Keep | None = None) -> tuple[Source, ...]:
+    """The release sources that the settings, or npm's own configuration, name.
+
+    Args:
+        settings: Where they are.
+        keep: Where signing keys stay; without one, in memory.
+    """
+    return sources.open_sources(settings, os.environ, Path.home(), keep or Memory())
 
 
 def run(settings: Settings, listening: Callable[[str], None]) -> None:
@@ -120,7 +126,7 @@ def _open_database(settings: Settings) -> Engine:
 def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
     with engine.connect() as conn:
         current = Current(public.load_ledger(conn))
-    opened = open_sources(settings)
+    opened = open_sources(settings, SigningKeys(engine, writer))
     names = [source.name for source in opened]
     counted = logs.Refusals()
     hook = settings.slack_webhook_url

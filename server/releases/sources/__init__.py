@@ -1,7 +1,7 @@
 """One module per release source, found by listing this folder: a new file is a new source.
 
-Each module offers ``open_source(addresses, environment, home)``, which gives a `Source`, or
-None where the settings switch it off. The contract test walks the same list.
+Each module offers ``open_source(addresses, environment, home, keep)``, which gives a `Source`,
+or None where the settings switch it off. The contract test walks the same list.
 """
 
 import importlib
@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from server.releases.sources.interface import Addresses, Source
+from server.releases.sources.interface import Addresses, Keep, Source
 
 _NOT_SOURCES = frozenset({"interface"})
 
@@ -20,7 +20,7 @@ def names() -> tuple[str, ...]:
 
 
 def open_sources(
-    addresses: Addresses, environment: Mapping[str, str], home: Path
+    addresses: Addresses, environment: Mapping[str, str], home: Path, keep: Keep
 ) -> tuple[Source, ...]:
     """Every source that the settings do not switch off; nothing is read yet.
 
@@ -30,9 +30,12 @@ def open_sources(
         addresses: The server's settings.
         environment: The variables of the process: npm's configuration may be there.
         home: The user's home folder, for npm's configuration file.
+        keep: Where signing keys stay.
     """
     opened = (
-        importlib.import_module(f"{__name__}.{name}").open_source(addresses, environment, home)
+        importlib.import_module(f"{__name__}.{name}").open_source(
+            addresses, environment, home, keep
+        )
         for name in names()
     )
     found = (source for source in opened if source is not None)

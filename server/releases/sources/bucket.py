@@ -1,35 +1,53 @@
-"""The release bucket: pointers as plain text, and a manifest per version (facts 2.2).
+"""The release bucket: pointers as plain text, and two signed manifests per version (facts 2.2).
 
-What it says is `stated`: vouched for by TLS alone. It keeps no list, so only a missing
-manifest says that a version was never public, and that only from the version on from
-which npm ships the same bytes: earlier ones may exist as npm's ``cli.js`` alone (facts 0.3).
+What a verified manifest says is `signed`; where no signature is shown, or its key cannot be
+had, it is `stated`: vouched for by TLS alone. The second manifest has the digest of the macOS
+application's archive, out of which the program is hashed.
+
+The bucket keeps no list, so only a missing manifest says that a version was never public,
+and that only from the version on from which npm ships the same bytes: earlier ones may exist
+as npm's ``cli.js`` alone (facts 0.3).
 """
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from server.errors import SourceError
-from server.fetch import Fetcher
+from server.fetch import Fetcher, Validators
 from server.fetch_body import Limits
 from server.fetch_errors import DeniedError, NotFoundError
+from server.releases import bundle
 from server.releases.ledger import LAST_JS_VERSION, Artifact, is_newer
-from server.releases.manifest import MANIFEST_MAX_BYTES, is_release_number, parse
+from server.releases.manifest import Archive, is_release_number
+from server.releases.pinned_keys import PinnedKeys
+from server.releases.signature import Pins
+from server.releases.signed_manifests import SignedManifests, Vouched
 from server.releases.sources.interface import (
     Addresses,
+    Keep,
+    Memory,
     NoWordError,
     Package,
     Published,
     Source,
     SourceReading,
 )
+from server.releases.unfolded import Hashed
 
 CHANNELS = ("latest", "stable")
 """The pointers that the bucket has."""
 
 _POINTER = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}(-[0-9A-Za-z.]{1,32})?\Z")
 _POINTER_LIMITS = Limits(max_bytes=1_024, deadline_s=30.0)
-_MANIFEST_LIMITS = Limits(max_bytes=MANIFEST_MAX_BYTES, deadline_s=30.0)
+_ARCHIVE_LIMITS = Limits(max_bytes=bundle.ARCHIVE_MAX_BYTES, deadline_s=1_800.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pointer:
+    version: str
+    validators: Validators
 
 
 class BucketSource:
@@ -37,13 +55,21 @@ class BucketSource:
 
     Args:
         fetcher: At the bucket's address.
+        keep: Where the signing keys stay; without one, in memory.
+        pins: Which keys they are.
     """
 
     name = "bucket"
     keeps_list = False
 
-    def __init__(self, fetcher: Fetcher) -> None:
+    def __init__(
+        self, fetcher: Fetcher, keep: Keep | None = None, pins: Pins | None = None
+    ) -> None:
         self._fetcher = fetcher
+        pinned = pins or Pins()
+        keys = PinnedKeys(fetcher, keep or Memory(), pinned)
+        self._manifests = SignedManifests(fetcher, keys, pinned)
+        self._pointers: dict[str, _Pointer] = {}
 
     def read(self) -> SourceReading:
         """The pointers, now; one that does not exist is left out.
@@ -60,9 +86,10 @@ class BucketSource:
         return SourceReading(heads, ())
 
     def manifest(self, version: str) -> Published | None:
-        """The digests of a version's native binaries.
+        """The digests of a version's native binaries, and the applications to be hashed.
 
         Raises:
+            ForgedError: What it shows is not what was signed.
             NoWordError: It can never tell of this version that there is none.
             SourceError: It cannot tell this time.
         """
@@ -72,8 +99,7 @@ class BucketSource:
                 advice="give an npm registry: it lists every version",
             )
         try:
-            url = f"{self._fetcher.base_url}/{version}/manifest.json"
-            body = self._fetcher.get(url, _MANIFEST_LIMITS, accept="application/json").body
+            plain = self._manifests.read(version, "manifest.json")
         except NotFoundError:
             _check_absence(version)
             return None
@@ -83,38 +109,79 @@ class BucketSource:
                 f"the bucket does not say whether there is a {version}",
                 advice="give an npm registry: it lists every version",
             ) from error
-        manifest = parse(body or b"")
-        if manifest.release.version != version:
-            raise SourceError(
-                f"the bucket's manifest of {version} says {manifest.release.version}",
-                advice="see whether a proxy in between answers from a wrong cache",
-            )
-        return Published(manifest.release, manifest.artifacts("stated", self.name))
+        packed = self._packed(version)
+        return Published(
+            plain.manifest.release,
+            plain.manifest.artifacts(plain.trust, self.name),
+            tuple(Package(platform, "bundle") for platform in packed.manifest.bundles)
+            if packed
+            else (),
+            tuple(each.warning for each in (plain, packed) if each and each.warning),
+        )
 
     def hash_package(self, version: str, package: Package) -> Artifact | None:
-        """None: the manifest has told everything."""
-        del version, package
-        return None
+        """Streams a macOS application and hashes the program in it.
 
-    def _pointer(self, channel: str) -> str | None:
+        Raises:
+            ForgedError: The bytes are not the published ones.
+            SourceError: It cannot tell.
+        """
+        platform, packed = package.platform, self._packed(version)
+        if platform is None or package.form != "bundle" or packed is None:
+            return None
+        stated = packed.manifest.bundles.get(platform)
+        hashed = self._hash(version, platform, stated) if stated else None
+        if hashed is None:
+            return None
+        return Artifact(
+            version, platform, "bundle", hashed.sha256, hashed.size, packed.trust, self.name
+        )
+
+    def _hash(self, version: str, platform: str, stated: Archive) -> Hashed | None:
+        url = f"{self._fetcher.base_url}/{version}/{platform}/claude.app.tar.zst"
         try:
-            url = f"{self._fetcher.base_url}/{channel}"
-            body = self._fetcher.get(url, _POINTER_LIMITS, accept="text/plain").body or b""
+            with self._fetcher.stream(url, _ARCHIVE_LIMITS) as body:
+                return bundle.hash_program(body, stated)
         except NotFoundError:
             return None
-        version = body.decode("ascii", errors="replace").strip()
+
+    def _packed(self, version: str) -> Vouched | None:
+        """The manifest of the packed forms; None where there is none to be seen."""
+        try:
+            return self._manifests.read(version, "manifest.zst.json")
+        except (NotFoundError, DeniedError):
+            return None
+
+    def _pointer(self, channel: str) -> str | None:
+        url = f"{self._fetcher.base_url}/{channel}"
+        known = self._pointers.get(channel)
+        validators = known.validators if known else None
+        try:
+            fetched = self._fetcher.get(
+                url, _POINTER_LIMITS, accept="text/plain", validators=validators
+            )
+        except NotFoundError:
+            return None
+        if fetched.body is None and known:
+            return known.version
+        version = (fetched.body or b"").decode("ascii", errors="replace").strip()
         if not _POINTER.match(version):
             raise SourceError(
                 f"the bucket's {channel} is no version number",
                 advice="see whether a proxy or a network's sign-in page stands in between",
             )
+        self._pointers[channel] = _Pointer(version, fetched.validators)
         return version
 
 
-def open_source(addresses: Addresses, environment: Mapping[str, str], home: Path) -> Source | None:
+def open_source(
+    addresses: Addresses, environment: Mapping[str, str], home: Path, keep: Keep
+) -> Source | None:
     """The bucket of the settings; None where it is switched off."""
     del environment, home
-    return BucketSource(Fetcher(addresses.bucket_url)) if addresses.bucket_url else None
+    if not addresses.bucket_url:
+        return None
+    return BucketSource(Fetcher(addresses.bucket_url, ca_file=addresses.ca_file), keep)
 
 
 def _check_absence(version: str) -> None:

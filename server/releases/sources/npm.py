@@ -2,8 +2,9 @@
 
 The expected digests of every platform are in ``manifest.json`` inside the Agent SDK's
 package of the same release (facts 0.2, 2.6), a small download. It counts because the
-package has the sha512 that the registry states: trust `registry`. Where an SDK package is
-missing, a platform's own package is hashed as it streams by. Up to 2.1.112 npm's own file
+package has the sha512 that the registry states: trust `registry`. Where the registry signs
+that and shows its keys, the signature is verified first. Where an SDK package is missing, a
+platform's own package is hashed as it streams by. Up to 2.1.112 npm's own file
 was JavaScript, which no manifest tells of: it is hashed out of the package.
 
 The registry document has 750 KB and is dropped as soon as it was read; what is kept for an
@@ -12,6 +13,7 @@ unchanged one (RFC 9110 section 13.1.2) is its reading.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -27,8 +29,12 @@ from server.fetch_errors import NotFoundError
 from server.releases import npmrc, tarball
 from server.releases.ledger import LAST_JS_VERSION, Artifact, Release, is_newer
 from server.releases.manifest import MANIFEST_MAX_BYTES, Manifest, instant, is_release_number, parse
+from server.releases.registry_keys import RegistryKeys
+from server.releases.registry_signature import Signature
 from server.releases.sources.interface import (
     Addresses,
+    Keep,
+    Memory,
     Package,
     Published,
     Source,
@@ -69,6 +75,7 @@ _LAST_OF_SDK_0_2: Final = 141
 class _Dist(Struct, frozen=True):
     tarball: str
     integrity: str = ""
+    signatures: tuple[Signature, ...] | None = None
 
 
 class _Version(Struct, frozen=True):
@@ -87,13 +94,15 @@ class NpmSource:
 
     Args:
         fetcher: At the registry's address; None where no registry is known.
+        keep: Where the registry's keys stay; without one, in memory.
     """
 
     name = "npm"
     keeps_list = True
 
-    def __init__(self, fetcher: Fetcher | None) -> None:
+    def __init__(self, fetcher: Fetcher | None, keep: Keep | None = None) -> None:
         self._known_fetcher = fetcher
+        self._keep = keep or Memory()
         self._validators: Validators | None = None
         self._reading: SourceReading | None = None
 
@@ -116,6 +125,7 @@ class NpmSource:
         """What the matching SDK package tells of a version that the last reading lists.
 
         Raises:
+            ForgedError: A signature or digest is wrong.
             SourceError: It cannot tell.
         """
         listed = {release.version: release for release in (self._reading or self.read()).releases}
@@ -123,24 +133,30 @@ class NpmSource:
         if release is None:
             return None
         js = () if is_newer(version, LAST_JS_VERSION) else (Package(None, "js"),)
-        manifest = self._sdk_manifest(version)
-        if manifest is not None:
-            told = manifest.release
-            release = Release(version, release.published_at, told.build_date, told.commit)
-            return Published(release, manifest.artifacts("registry", self.name), js)
+        sdk = sdk_version(version)
+        dist = self._dist(SDK_PACKAGE, sdk) if sdk else None
+        if sdk is not None and dist is not None:
+            warning = self._check(SDK_PACKAGE, sdk, dist, release.published_at)
+            manifest = self._sdk_manifest(sdk, dist)
+            if manifest is not None and manifest.release.version == version:
+                release = replace(manifest.release, published_at=release.published_at)
+                artifacts = manifest.artifacts("registry", self.name)
+                return Published(release, artifacts, js, (warning,) if warning else ())
         return Published(release, (), js or (_PACKAGES if is_release_number(version) else ()))
 
     def hash_package(self, version: str, package: Package) -> Artifact | None:
         """Streams a package and hashes the program in it.
 
         Raises:
-            SourceError: It cannot tell, or the bytes are not the published ones.
+            ForgedError: The bytes are not the published ones.
+            SourceError: It cannot tell.
         """
         platform = package.platform
         name = NPM_PACKAGE if platform is None else f"{NPM_PACKAGE}-{platform}"
         dist = self._dist(name, version)
         if dist is None:
             return None
+        self._check(name, version, dist, None)
         stems = ("cli.js", "cli.mjs") if platform is None else ("claude", "claude.exe")
         members = {f"package/{stem}" for stem in stems}
         with self._fetcher.stream(self._tarball(name, version, dist), _PACKAGE_LIMITS) as body:
@@ -162,12 +178,13 @@ class NpmSource:
             )
         return self._known_fetcher
 
-    def _sdk_manifest(self, version: str) -> Manifest | None:
-        """The manifest in the SDK's package; None where there is none of this version."""
-        sdk = sdk_version(version)
-        dist = self._dist(SDK_PACKAGE, sdk) if sdk else None
-        if sdk is None or dist is None:
-            return None
+    def _check(self, name: str, version: str, dist: _Dist, at: int | None) -> str | None:
+        subject = f"{name}@{version}:{dist.integrity}"
+        keys = RegistryKeys(self._fetcher, self._keep)
+        return keys.check(subject, dist.signatures or (), at)
+
+    def _sdk_manifest(self, sdk: str, dist: _Dist) -> Manifest | None:
+        """The manifest in the SDK's package, of whatever version; None where there is none."""
         with self._fetcher.stream(self._tarball(SDK_PACKAGE, sdk, dist), _SDK_LIMITS) as body:
             found = tarball.read_member(
                 body,
@@ -176,8 +193,7 @@ class NpmSource:
                 max_bytes=MANIFEST_MAX_BYTES,
                 unfolded_max_bytes=_SDK_UNFOLDED_MAX_BYTES,
             )
-        manifest = parse(found) if found is not None else None
-        return manifest if manifest and manifest.release.version == version else None
+        return parse(found) if found is not None else None
 
     def _dist(self, name: str, version: str) -> _Dist | None:
         try:
@@ -208,12 +224,15 @@ def sdk_version(version: str) -> str | None:
     return f"0.{2 if int(match[1]) <= _LAST_OF_SDK_0_2 else 3}.{match[1]}"
 
 
-def open_source(addresses: Addresses, environment: Mapping[str, str], home: Path) -> Source:
+def open_source(
+    addresses: Addresses, environment: Mapping[str, str], home: Path, keep: Keep
+) -> Source:
     """The registry of the settings, else the one that npm's own configuration names."""
     url = addresses.npm_registry_url or npmrc.registry_url(environment, home)
     if url is None:
         return NpmSource(None)
-    return NpmSource(Fetcher(url, authorization=npmrc.authorization(environment, home, url)))
+    token = npmrc.authorization(environment, home, url)
+    return NpmSource(Fetcher(url, authorization=token, ca_file=addresses.ca_file), keep)
 
 
 def _decode(body: bytes, name: str) -> _Document:

@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 
 from server.errors import SourceError
 from server.releases.sources import names, open_sources
-from server.releases.sources.interface import Source
+from server.releases.sources.interface import Memory, Source
 
 if TYPE_CHECKING:
     from tests.server.releases.conftest import Bucket, Registry, Site
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class _Settings:
     npm_registry_url: str | None = None
     bucket_url: str | None = None
+    ca_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def served(
     """Each source in turn, with a site that knows 2.1.240 and 2.1.330."""
     registry.add_sdk("0.3.330", "2.1.330")
     registry.add_sdk("0.3.240", "2.1.240")
-    opened = open_sources(_Settings(registry.url, bucket.url), {}, tmp_path)
+    opened = open_sources(_Settings(registry.url, bucket.url), {}, tmp_path, Memory())
     sites: dict[str, Site] = {"npm": registry, "bucket": bucket}
     source = next(source for source in opened if source.name == request.param)
     return _Served(source, sites[source.name])
@@ -43,9 +44,11 @@ def served(
 
 def test_sources_are_opened_by_the_settings(tmp_path: Path) -> None:
     """A list is read first; the bucket can be switched off; npm says later what it lacks."""
-    both = open_sources(_Settings("https://r.example", "https://b.example"), {}, tmp_path)
+    both = open_sources(_Settings("https://r.example", "https://b.example"), {}, tmp_path, Memory())
     assert [source.name for source in both] == ["npm", "bucket"]
-    assert [source.name for source in open_sources(_Settings(None, ""), {}, tmp_path)] == ["npm"]
+    assert [
+        source.name for source in open_sources(_Settings(None, ""), {}, tmp_path, Memory())
+    ] == ["npm"]
 
 
 def test_its_name_is_its_modules(served: _Served) -> None:
