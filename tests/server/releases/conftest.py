@@ -17,6 +17,7 @@ from werkzeug import Request, Response
 
 from server.store.engine import migrate, open_engine
 from server.store.writer import Writer
+from tests.server.releases.repository import Repository
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 CLI = "@anthropic-ai/claude-code"
@@ -133,6 +134,13 @@ def registry(httpserver: HTTPServer) -> Registry:
 def bucket(httpserver: HTTPServer) -> Bucket:
     """The release bucket."""
     return Bucket(httpserver)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[Repository]:
+    """A signed release bucket over HTTPS; nothing is published yet."""
+    with Repository(tmp_path) as repository:
+        yield repository
 
 
 @pytest.fixture
