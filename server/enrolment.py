@@ -132,7 +132,7 @@ def _new(
         )
     )
     conn.execute(insert(presence).values(machine_id=machine_id, last_seen=now))
-    count(conn, secret.group, "unknown", +1)
+    count(conn, secret.group, "unknown", +1, now)
     return Enrolled(machine_id, token, secret.group)
 
 

@@ -90,7 +90,7 @@ def forget(settings: Settings, machine: str, *, yes: bool) -> None:
     if not yes and sys.stdin.isatty():
         click.confirm(f"delete {shown.cell(machine)} with its history?", abort=True)
     with writing(settings) as conn:
-        if not fleet.forget(conn, identifier):
+        if not fleet.forget(conn, identifier, clock()):
             raise _unknown(machine)
 
 

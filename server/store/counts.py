@@ -3,22 +3,46 @@
 ``counts`` is what a status page reads: its cost does not grow with the fleet. The same
 numbers can be made from ``machines`` and ``verdicts`` alone (`recount`), which ``doctor``
 and the tests compare. A machine that never told a profile counts as `unknown`.
+
+``count_log`` keeps what each number was at the end of every minute in which it changed, so
+that a share can be told as it was at any full minute (`at_minute`). The latest row of a
+number is the number itself. What a clock that ran ahead wrote of minutes yet to come is
+taken back by the next change of that number.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, literal, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    delete,
+    func,
+    literal,
+    select,
+    union_all,
+    update,
+)
 
 from agent.wire import Standing
 from server.store.dialect import upsert
-from server.store.tables import counts, machines, verdicts
+from server.store.tables import count_log, counts, machines, verdicts
 
 Counts = Mapping[tuple[str, str], int]
 """Machines by (group, standing); zeros are left out."""
 
+MINUTE_S = 60
+"""How fine the log of counts is, in seconds."""
+
 Pairs = Mapping[tuple[int, str], int]
 """Machines that stand as their verdict says, by (profile id, group); zeros are left out."""
+
+
+# `counts` has a row for each number that there ever was, and few of them.
+_is_of_number = (count_log.c.group_name == counts.c.group_name) & (
+    count_log.c.standing == counts.c.standing
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +58,8 @@ class Sums:
     pairs: Pairs
 
 
-def count(conn: Connection, group: str, standing: Standing, machines: int) -> None:
-    """Adds machines of one standing; a negative number takes them away."""
+def count(conn: Connection, group: str, standing: Standing, machines: int, now: int) -> None:
+    """Adds machines of one standing, also to the log; a negative number takes them away."""
     if not machines:
         return
     statement = upsert(counts).values(group_name=group, standing=standing, machines=machines)
@@ -43,6 +67,25 @@ def count(conn: Connection, group: str, standing: Standing, machines: int) -> No
         statement.on_conflict_do_update(
             index_elements=[counts.c.group_name, counts.c.standing],
             set_={"machines": counts.c.machines + statement.excluded.machines},
+        )
+    )
+    _log(conn, group, standing, now)
+
+
+def _log(conn: Connection, group: str, standing: Standing, now: int) -> None:
+    minute = now - now % MINUTE_S
+    mine = (count_log.c.group_name == group) & (count_log.c.standing == standing)
+    conn.execute(delete(count_log).where(mine, count_log.c.at > minute))
+    counted = select(counts.c.machines).where(
+        counts.c.group_name == group, counts.c.standing == standing
+    )
+    statement = upsert(count_log).values(
+        group_name=group, standing=standing, at=minute, machines=counted.scalar_subquery()
+    )
+    conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=[count_log.c.group_name, count_log.c.standing, count_log.c.at],
+            set_={"machines": statement.excluded.machines},
         )
     )
 
@@ -60,6 +103,36 @@ def standings(conn: Connection) -> Counts:
     """How many machines stand how, as it is kept: costs the same for any fleet."""
     rows = conn.execute(select(counts).where(counts.c.machines != 0))
     return {(row.group_name, row.standing): row.machines for row in rows}
+
+
+def at_minute(conn: Connection, minute: int) -> Counts:
+    """How many machines stood how as a minute began: zeros are left out.
+
+    Args:
+        conn: For reading.
+        minute: Whole seconds since the epoch, of a full minute.
+    """
+    then = _logged(count_log.c.at < minute).label("machines")
+    rows = conn.execute(select(counts.c.group_name, counts.c.standing, then))
+    return {(row.group_name, row.standing): row.machines for row in rows if row.machines}
+
+
+def logged_from(conn: Connection) -> int | None:
+    """From which moment on `at_minute` knows all numbers; None while nothing was counted."""
+    first = select(func.min(count_log.c.at)).where(_is_of_number).scalar_subquery()
+    found = conn.execute(select(func.min(select(first.label("at")).subquery().c.at))).scalar_one()
+    return None if found is None else found + MINUTE_S
+
+
+def _logged(*when: ColumnElement[bool]) -> ScalarSelect[int]:
+    """What the log said last of a row of `counts`."""
+    return (
+        select(count_log.c.machines)
+        .where(_is_of_number, *when)
+        .order_by(count_log.c.at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def kept(conn: Connection) -> Sums:
@@ -122,3 +195,15 @@ def differences(conn: Connection) -> Iterator[str]:
         says, has = told.pairs.get(pair, 0), made.pairs.get(pair, 0)
         if says != has:
             yield f"profile {pair[0]} in group {pair[1]}: {says} are counted, {has} are there"
+    yield from _log_differences(conn)
+
+
+def _log_differences(conn: Connection) -> Iterator[str]:
+    latest = func.coalesce(_logged(), 0)
+    rows = conn.execute(
+        select(counts.c.group_name, counts.c.standing, counts.c.machines, latest.label("logged"))
+        .where(counts.c.machines != latest)
+        .order_by(counts.c.group_name, counts.c.standing)
+    )
+    for group, standing, has, logged in rows:
+        yield f"group {group}, {standing}: {has} are counted, the log of counts ends with {logged}"

@@ -73,7 +73,7 @@ def leave(conn: Connection, machine_id: str, now: int) -> bool:
     return True
 
 
-def forget(conn: Connection, machine_id: str) -> bool:
+def forget(conn: Connection, machine_id: str, now: int) -> bool:
     """Deletes a machine with its timeline, as if it had never been.
 
     Returns:
@@ -82,7 +82,7 @@ def forget(conn: Connection, machine_id: str) -> bool:
     machine = find(conn, machine_id)
     if machine is None:
         return False
-    count_in(conn, (machine, held_by(conn, machine)), -1)
+    count_in(conn, (machine, held_by(conn, machine)), -1, now)
     conn.execute(delete(outbox).where(outbox.c.topic == f"machine {machine_id}"))
     for table in (wanted, assignments, transitions, presence):
         conn.execute(delete(table).where(table.c.machine_id == machine_id))

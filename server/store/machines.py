@@ -130,4 +130,9 @@ def read_began(stored: str | None) -> Mapping[str, int]:
 
 def write_began(began: Mapping[str, int]) -> str | None:
     """The same as it is stored."""
-    return msgspec.json.encode(began).decode() if began else None
+    return write_taken(began) if began else None
+
+
+def write_taken(began: Mapping[str, int]) -> str:
+    """The same as an assignment keeps it: there it also says that the profile was taken."""
+    return msgspec.json.encode(began).decode()

@@ -8,7 +8,7 @@ Silence ends nothing: when a machine speaks again, people are told how it stands
 against how it stood when it fell silent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, insert, select
@@ -18,7 +18,7 @@ from server.alerts import outbox
 from server.current import Current
 from server.standing import carried, dated
 from server.store.counts import count, count_pair
-from server.store.machines import Machine, change, seen, write_began
+from server.store.machines import Machine, change, seen, write_began, write_taken
 from server.store.steps import Taken, Way
 from server.store.tables import assignments, transitions
 from server.store.transitions import record
@@ -54,7 +54,7 @@ def take(conn: Connection, current: Current, machine: Machine, way: Way, now: in
     passed = [
         (each, hold(conn, current, each.profile_id, machine.group, now)) for each in way.passed
     ]
-    _record(conn, machine, (*way.passed, *((way.present,) if way.present else ())))
+    _record(conn, machine, way.passed, now)
     before = held_by(conn, machine)
     policy = current.policy(machine.group)
     due_at = machine.due_at or now + policy.silent_after_s
@@ -63,11 +63,13 @@ def take(conn: Connection, current: Current, machine: Machine, way: Way, now: in
         spoken = replace(machine, exception=exception, due_at=due_at)
         return move(conn, (machine, before), (spoken, before), now, now)
     after = hold(conn, current, way.present.profile_id, machine.group, now)
+    began = _carried(machine, before, passed, (way.present, after))
+    _record(conn, machine, (way.present,), now, began)
     taken = replace(
         machine,
         profile_id=after.profile_id,
         profile_since=way.present.step.at,
-        began=write_began(_carried(machine, before, passed, (way.present, after))),
+        began=write_began(began),
         exception=None,
         told="drifted" if after.standing == "unknown" and _drifted(machine, before) else None,
         due_at=due_at,
@@ -89,27 +91,27 @@ def move(conn: Connection, old: Stood, new: Stood, at: int, now: int) -> Machine
     if values:
         change(conn, machine.id, values)
         seen(conn, machine.id, {"key": None})
-        _recount(conn, old, (machine, verdict))
+        _recount(conn, old, (machine, verdict), now)
     first = old[0].profile_id is None and machine.profile_id is not None
     if before != after or first:
         _tell(conn, old, (machine, verdict), at, now)
     return machine
 
 
-def count_in(conn: Connection, stood: Stood, number: int) -> None:
+def count_in(conn: Connection, stood: Stood, number: int, now: int) -> None:
     """Adds a machine to the counts, or takes it from them."""
     machine, verdict = stood
-    count(conn, machine.group, machine.standing(verdict), number)
+    count(conn, machine.group, machine.standing(verdict), number, now)
     pair = _pair(stood)
     if pair is not None:
         count_pair(conn, *pair, number)
 
 
-def _recount(conn: Connection, old: Stood, new: Stood) -> None:
+def _recount(conn: Connection, old: Stood, new: Stood, now: int) -> None:
     group, before, after = old[0].group, old[0].standing(old[1]), new[0].standing(new[1])
     if before != after:
-        count(conn, group, before, -1)
-        count(conn, group, after, +1)
+        count(conn, group, before, -1, now)
+        count(conn, group, after, +1, now)
     left, joined = _pair(old), _pair(new)
     if left != joined:
         if left:
@@ -188,7 +190,13 @@ def _carried(
     return began
 
 
-def _record(conn: Connection, machine: Machine, taken: Sequence[Taken]) -> None:
+def _record(
+    conn: Connection,
+    machine: Machine,
+    taken: Sequence[Taken],
+    now: int,
+    began: Mapping[str, int] | None = None,
+) -> None:
     if not taken:
         return
     conn.execute(
@@ -200,6 +208,8 @@ def _record(conn: Connection, machine: Machine, taken: Sequence[Taken]) -> None:
                 "at": each.step.at,
                 "profile_id": each.profile_id,
                 "group_name": machine.group,
+                "told_at": now,
+                "began": None if began is None else write_taken(began),
             }
             for each in taken
         ],

@@ -75,7 +75,7 @@ def revise(conn: Connection, revised: Sequence[Revised], now: int) -> int:
         if held.standing != verdict.standing
     }
     _write(conn, pairs, changes, now)
-    _count(conn, changes.values())
+    _count(conn, changes.values(), now)
     _tell(conn, [each for each in changes.values() if each.machines])
     # What no machine has any more is not worth asking the world about.
     lookups = frozenset[str]().union(*(item.lookups for held, item in pairs if held.machines))
@@ -158,14 +158,14 @@ def _told(held: Held, change: Transition | None) -> str | None:
     return told if told in {"drifted", "healed"} else held.told
 
 
-def _count(conn: Connection, changes: Iterable[Transition]) -> None:
+def _count(conn: Connection, changes: Iterable[Transition], now: int) -> None:
     sums: Counter[tuple[str, Standing]] = Counter()
     for change in changes:
         if change.before is not None:
             sums[change.group, change.before] -= change.machines
         sums[change.group, change.after] += change.machines
     for (group, standing), number in sorted(sums.items()):
-        count(conn, group, standing, number)
+        count(conn, group, standing, number, now)
 
 
 def _tell(conn: Connection, changes: Sequence[Transition]) -> None:

@@ -170,6 +170,8 @@ assignments = Table(
     Column("group_name", Text, nullable=False),
     # When the server heard of it: later than `at` for a laptop that was offline.
     Column("told_at", BigInteger, nullable=False, server_default=text("0")),
+    # JSON: findings carried over when it was taken; None if it was over when it was told.
+    Column("began", Text),
 )
 
 verdict_log = Table(

@@ -75,7 +75,7 @@ def make(folder: Path, machine_count: int, profile_count: int) -> Fleet:
                 conn.execute(insert(machines), [each.machine(now) for each in members])
                 conn.execute(insert(presence), [each.presence(now) for each in members])
                 tokens.writelines(f"{each.token} {each.digest}\n" for each in members)
-        _count(conn)
+        _count(conn, now)
     engine.dispose()
     return fleet
 
@@ -175,7 +175,7 @@ class _Member:
         }
 
 
-def _count(conn: Connection) -> None:
+def _count(conn: Connection, now: int) -> None:
     sums = counts.recount(conn)
     for (profile_id, group), number in sums.pairs.items():
         conn.execute(
@@ -183,5 +183,5 @@ def _count(conn: Connection) -> None:
             .where(verdicts.c.profile_id == profile_id, verdicts.c.group_name == group)
             .values(machines=number)
         )
-        counts.count(conn, group, "match", number)
+        counts.count(conn, group, "match", number, now)
     assert not list(counts.differences(conn)), "the fleet's counts are wrong"

@@ -25,6 +25,6 @@ def test_a_forgotten_machine_is_in_no_message(shop: Shop) -> None:
     gone, stays = shop.enrol("anna"), shop.enrol("ben")
     gone.tell(ALTERED)
     stays.tell(ALTERED)
-    assert shop.write(lambda conn: fleet.forget(conn, gone.id))
+    assert shop.write(lambda conn: fleet.forget(conn, gone.id, shop.now))
     assert shop.rows("SELECT topic FROM outbox") == [(f"machine {stays.id}",)]
     assert "anna" not in str(shop.rows("SELECT body FROM outbox"))

@@ -119,8 +119,8 @@ def test_a_forgotten_machine_leaves_no_row(shop: Shop) -> None:
     laptop.tell(MINE)
     other.tell(MINE)
     laptop.send(laptop.message("sha256:" + "9" * 64))
-    assert shop.write(lambda conn: fleet.forget(conn, laptop.id))
-    assert not shop.write(lambda conn: fleet.forget(conn, laptop.id))
+    assert shop.write(lambda conn: fleet.forget(conn, laptop.id, shop.now))
+    assert not shop.write(lambda conn: fleet.forget(conn, laptop.id, shop.now))
     assert shop.counted() == {"match": 1}
     for table in ("machines", "presence", "wanted", "assignments", "transitions", "profiles"):
         rows = shop.rows(f"SELECT * FROM {table}")  # noqa: S608 - our own names

@@ -132,7 +132,7 @@ class Whole(RuleBasedStateMachine):
         self.acknowledged.pop(laptop.id, None)
         assert self.shop.write(lambda conn: fleet.leave(conn, laptop.id, self.shop.now))
         if forget:
-            assert self.shop.write(lambda conn: fleet.forget(conn, laptop.id))
+            assert self.shop.write(lambda conn: fleet.forget(conn, laptop.id, self.shop.now))
 
     @invariant()
     def counts_equal_a_recount(self) -> None:

@@ -1,5 +1,6 @@
 """Policies, waivers, references, machine exceptions and their history, sources' conditions."""
 
+import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,7 +26,10 @@ def _widen() -> None:
             sa.Column("taken_at", sa.BigInteger()),
             _filled("alternations", sa.Text(), "''"),
         ),
-        "assignments": (_filled("told_at", sa.BigInteger(), "0"),),
+        "assignments": (
+            _filled("told_at", sa.BigInteger(), "0"),
+            sa.Column("began", sa.Text()),
+        ),
         "transitions": (sa.Column("away_s", sa.BigInteger()),),
         "tokens": (_filled("role", sa.Text(), "'viewer'"),),
         "releases": (
@@ -39,7 +43,11 @@ def _widen() -> None:
         for column in columns:
             op.add_column(table, column)
     # What was recorded before was told when it happened, as far as is known.
-    op.execute("UPDATE assignments SET told_at = at")
+    op.execute(
+        "UPDATE assignments SET told_at = at, began = coalesce("
+        "(SELECT began FROM machines WHERE id = machine_id AND profile_since = at"
+        " AND machines.profile_id = assignments.profile_id), '{}')"
+    )
     op.execute("UPDATE machines SET taken_at = profile_since")
     # A machine with an unsent profile was the only `unknown` exception.
     op.execute("UPDATE machines SET unsent_since = standing_since WHERE exception = 'unknown'")
@@ -67,6 +75,12 @@ def _add_history() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("machines", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("group_name", "standing", "at", name=op.f("pk_count_log")),
+    )
+    # The log begins here: what was counted earlier was not kept.
+    minute = int(time.time()) // 60 * 60
+    op.execute(
+        "INSERT INTO count_log (group_name, standing, at, machines)"  # noqa: S608 - a number
+        f" SELECT group_name, standing, {minute}, machines FROM counts"
     )
 
 
