@@ -24,6 +24,7 @@ from tests.e2e.fleet import Machine, enrol_all, leftover, profile_of
 from tests.e2e.harness import COMMANDS, Laptop, Server, tree
 from tests.e2e.registry import Registry
 from tests.e2e.slack import Slack
+from tests.e2e.waiting import wait_until
 from tests.e2e.wiretap import Wiretap
 
 pytestmark = pytest.mark.real
@@ -327,16 +328,6 @@ def sources(server: Server) -> dict[str, str]:
     """The state of every source."""
     told = server.get("/v1/status").json()["sources"]
     return {each["source"]: each["state"] for each in told}
-
-
-def wait_until(condition: Any, timeout_s: float = 60) -> None:
-    """Asks again and again until something is so."""
-    pause = threading.Event()
-    for _ in range(int(timeout_s / 0.2)):
-        if condition():
-            return
-        pause.wait(0.2)
-    pytest.fail(f"not so after {timeout_s} s")
 
 
 # requests that are no good

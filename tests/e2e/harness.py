@@ -97,7 +97,9 @@ class Server:
         told = {f"PARITY_SERVER_{name.upper()}": str(each) for name, each in self.settings.items()}
         return plain_environment(self.folder) | told
 
-    def command(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *words: str | Path, timeout_s: float = COMMAND_TIMEOUT_S
+    ) -> subprocess.CompletedProcess[str]:
         """Runs a ``parity-server`` command to its end, whatever its exit code."""
         return subprocess.run(
             [COMMANDS / "parity-server", *words],
@@ -105,7 +107,7 @@ class Server:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=COMMAND_TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
         )
 

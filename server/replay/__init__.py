@@ -1,0 +1,1 @@
+"""History played again: what this tool would have said, when, and to whom."""
