@@ -1,40 +1,59 @@
 """Tokens: who may do what. They are random, shown once, and stored hashed.
 
 A token's beginning tells its kind to a person who finds one, and to secret scanners:
-``bpm_`` a machine's, ``bpv_`` a viewer's, ``bpe_`` an enrolment secret. A machine's token
-holds the machine id, so that a check-in finds its row by primary key. All hold 256 random
-bits or what cannot be told from them: a plain SHA-256 is then a sound way to store them,
-and stretching it would only slow the honest.
+``bpm_`` a machine's, ``bpv_`` a viewer's, ``bpo_`` an operator's, ``bpe_`` an enrolment
+secret. A machine's token holds the machine id, so that a check-in finds its row by primary
+key. All hold 256 random bits or what cannot be told from them: a plain SHA-256 is then a
+sound way to store them, and stretching it would only slow the honest.
+
+A viewer reads. An operator reads and changes what is expected of machines, and signs for it
+with the token's name: so that is given with the token, and no request can say another.
 """
 
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import Connection, insert, select, update
 
+from server.said import check_line
 from server.store.tables import tokens
+
+Role = Literal["viewer", "operator"]
+
+NAME_MAX = 80
+"""Longest name of a token, in characters."""
+
+_PREFIXES: Mapping[Role, str] = {"viewer": "bpv", "operator": "bpo"}
 
 _MACHINE = re.compile(r"bpm_([0-9a-f]{16})_[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
-class Viewer:
-    """A viewer's token as an operator sees it.
+class Token:
+    """A viewer's or operator's token, without what opens.
 
     Attributes:
         id: Names it in commands; no secret.
-        name: Who has it.
+        name: Who has it; an operator signs with it.
+        role: What it admits to.
         created_at: When it was made.
         revoked_at: When it ended; None while it holds.
     """
 
     id: str
     name: str
+    role: Role
     created_at: int
     revoked_at: int | None
+
+
+_TOKENS = select(
+    tokens.c.id, tokens.c.name, tokens.c.role, tokens.c.created_at, tokens.c.revoked_at
+)
 
 
 def hash_token(token: str) -> str:
@@ -58,30 +77,39 @@ def machine_of(token: str) -> str | None:
     return match[1] if match else None
 
 
-def create_viewer(conn: Connection, name: str, now: int) -> str:
-    """Makes a viewer's token and returns it: the only time that it is seen."""
+def create(conn: Connection, name: str, role: Role, now: int) -> str:
+    """Makes a token and returns it: the only time that it is seen.
+
+    Args:
+        conn: A writer's transaction.
+        name: Who has it; at most `NAME_MAX` characters, on one line.
+        role: What it admits to.
+        now: The server's clock.
+
+    Raises:
+        RequestRefused: 422 the name is none that could sign.
+    """
+    check_line("name", name, NAME_MAX)
     identifier = secrets.token_hex(4)
-    token = f"bpv_{identifier}_{secrets.token_hex(32)}"
+    token = f"{_PREFIXES[role]}_{identifier}_{secrets.token_hex(32)}"
     conn.execute(
-        insert(tokens).values(id=identifier, hash=hash_token(token), name=name, created_at=now)
+        insert(tokens).values(
+            id=identifier, hash=hash_token(token), name=name, role=role, created_at=now
+        )
     )
     return token
 
 
-def is_viewer(conn: Connection, token: str) -> bool:
-    """Whether a token is a viewer's and holds."""
-    return (
-        conn.execute(
-            select(tokens.c.id).where(
-                tokens.c.hash == hash_token(token), tokens.c.revoked_at.is_(None)
-            )
-        ).first()
-        is not None
-    )
+def holder(conn: Connection, token: str) -> Token | None:
+    """The viewer's or operator's token that this is; None if it is none, or does not hold."""
+    row = conn.execute(
+        _TOKENS.where(tokens.c.hash == hash_token(token), tokens.c.revoked_at.is_(None))
+    ).first()
+    return Token(*row) if row else None
 
 
-def revoke_viewer(conn: Connection, identifier: str, now: int) -> bool:
-    """Ends a viewer's token; False if none with this id holds."""
+def revoke(conn: Connection, identifier: str, now: int) -> bool:
+    """Ends a viewer's or operator's token; False if none with this id holds."""
     done = conn.execute(
         update(tokens)
         .where(tokens.c.id == identifier, tokens.c.revoked_at.is_(None))
@@ -90,11 +118,7 @@ def revoke_viewer(conn: Connection, identifier: str, now: int) -> bool:
     return done.rowcount == 1
 
 
-def viewers(conn: Connection) -> Sequence[Viewer]:
-    """Every viewer's token ever made, oldest first, without the tokens themselves."""
-    rows = conn.execute(
-        select(tokens.c.id, tokens.c.name, tokens.c.created_at, tokens.c.revoked_at).order_by(
-            tokens.c.created_at, tokens.c.id
-        )
-    )
-    return [Viewer(row.id, row.name, row.created_at, row.revoked_at) for row in rows]
+def made(conn: Connection) -> Sequence[Token]:
+    """Every viewer's and operator's token ever made, oldest first, without what opens."""
+    rows = conn.execute(_TOKENS.order_by(tokens.c.created_at, tokens.c.id))
+    return [Token(*row) for row in rows]

@@ -2,22 +2,28 @@
 
 import secrets
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 
+from server.errors import RequestRefused
 from server.store.tables import metadata
 from server.tokens import (
-    create_viewer,
+    NAME_MAX,
+    Role,
+    create,
     hash_token,
-    is_viewer,
+    holder,
     machine_of,
     machine_token,
-    revoke_viewer,
-    viewers,
+    made,
+    revoke,
 )
+
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 @pytest.fixture
@@ -44,15 +50,33 @@ def test_a_machines_token_holds_its_id() -> None:
     assert machine_of(machine_token(identifier, secrets.token_hex(32)) + "\n") is None
 
 
-def test_a_viewer_is_admitted_until_revoked(conn: Connection) -> None:
+@pytest.mark.parametrize("role", ROLES)
+def test_who_has_a_token_is_admitted_until_it_is_revoked(conn: Connection, role: Role) -> None:
     """And nobody else is; the token itself is not kept."""
-    token = create_viewer(conn, "anna", 5)
-    assert is_viewer(conn, token)
-    assert not is_viewer(conn, token + "0")
-    assert not is_viewer(conn, hash_token(token))
-    (viewer,) = viewers(conn)
-    assert (viewer.name, viewer.created_at, viewer.revoked_at) == ("anna", 5, None)
-    assert revoke_viewer(conn, viewer.id, 6)
-    assert not revoke_viewer(conn, viewer.id, 7)
-    assert not is_viewer(conn, token)
-    assert viewers(conn)[0].revoked_at == 6
+    token = create(conn, "anna", role, 5)
+    held = holder(conn, token)
+    assert held is not None
+    assert (held.name, held.role) == ("anna", role)
+    assert holder(conn, token + "0") is None
+    assert holder(conn, hash_token(token)) is None
+    (told,) = made(conn)
+    assert (told.name, told.role, told.created_at, told.revoked_at) == ("anna", role, 5, None)
+    assert revoke(conn, told.id, 6)
+    assert not revoke(conn, told.id, 7)
+    assert holder(conn, token) is None
+    assert made(conn)[0].revoked_at == 6
+
+
+def test_a_token_tells_its_role_by_its_beginning(conn: Connection) -> None:
+    """So that a person who finds one knows how bad that is."""
+    assert create(conn, "anna", "viewer", 5).startswith("bpv_")
+    assert create(conn, "anna", "operator", 5).startswith("bpo_")
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "a" * (NAME_MAX + 1)])
+def test_a_name_that_cannot_sign_is_refused(conn: Connection, name: str) -> None:
+    """Waivers are signed with it: it is one line that says something."""
+    with pytest.raises(RequestRefused) as refused:
+        create(conn, name, "operator", 5)
+    assert (refused.value.status, refused.value.path) == (422, "$.name")
+    assert made(conn) == []

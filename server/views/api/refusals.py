@@ -107,13 +107,26 @@ def not_signed_in(who: str) -> RequestRefused:
     """The refusal for a request without a token.
 
     Args:
-        who: Whose token is needed: ``machine`` or ``viewer``.
+        who: Whose token is needed: ``machine``, ``viewer`` or ``operator``.
     """
-    made = {"machine": "parity-agent enrol", "viewer": "parity-server token"}[who]
+    made = {
+        "machine": "parity-agent enrol",
+        "viewer": "parity-server token",
+        "operator": "parity-server token create NAME --operator",
+    }[who]
     return RequestRefused(
         f"this call needs a {who} token",
         advice=f"send Authorization: Bearer TOKEN; {made} makes one",
         status=401,
+    )
+
+
+def not_an_operator() -> RequestRefused:
+    """The refusal for a change that a viewer asks for."""
+    return RequestRefused(
+        "this call changes something, and a viewer's token only reads",
+        advice="use an operator's: parity-server token create NAME --operator makes one",
+        status=403,
     )
 
 

@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 
 from server import tokens
+from server.tokens import Role, Token
 from server.views.api import refusals
 from server.views.api.reading import Reads
 
@@ -55,15 +56,41 @@ class StrictRequest(Request[Any, Any, State]):
 async def needs_viewer(
     connection: ASGIConnection[Any, Any, Any, State], _: BaseRouteHandler
 ) -> None:
-    """A guard: only who shows a viewer's token goes on.
+    """A guard: only who shows a viewer's or an operator's token goes on.
 
     Raises:
-        RequestRefused: There is none, or it does not hold.
+        RequestRefused: 401 there is none, or it does not hold.
     """
-    token = bearer(connection.headers.get("authorization"))
+    await _admitted(connection, "viewer")
+
+
+async def needs_operator(
+    connection: ASGIConnection[Any, Any, Any, State], _: BaseRouteHandler
+) -> None:
+    """A guard: only who shows an operator's token goes on; `operator_of` then names them.
+
+    Raises:
+        RequestRefused: 401 there is none, or it does not hold; 403 it is a viewer's.
+    """
+    token = await _admitted(connection, "operator")
+    if token.role != "operator":
+        raise refusals.not_an_operator()
+    connection.state.operator = token.name
+
+
+async def _admitted(connection: ASGIConnection[Any, Any, Any, State], role: Role) -> Token:
+    shown = bearer(connection.headers.get("authorization"))
     reads: Reads = connection.app.state.reads
-    if token is None or not await reads.run(lambda conn: tokens.is_viewer(conn, token)):
-        raise refusals.not_signed_in("viewer")
+    held = await reads.run(lambda conn: tokens.holder(conn, shown)) if shown else None
+    if held is None:
+        raise refusals.not_signed_in(role)
+    return held
+
+
+def operator_of(request: Request[Any, Any, State]) -> str:
+    """Who signs what a request changes: the name of its token, on routes for operators."""
+    name: str = request.state.operator
+    return name
 
 
 def machine_token(request: Request[Any, Any, State]) -> str:
