@@ -10,18 +10,21 @@ version, lowered to the earliest time of any later version and raised to its bui
 because the registry stamps old versions with later times (facts 2.8).
 """
 
-import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from agent.wire import Form
+from server.releases import runs
+from server.releases.versions import monotone, order
 
 Trust = Literal["signed", "registry", "stated", "learned"]
+TRUSTS: tuple[Trust, ...] = get_args(Trust)
+"""How digests were established, the best first."""
+
 Outcome = Literal["waiting", "found", "absent", "failed"]
 
 SOURCE_OF_METHOD: Mapping[str, str] = {"native": "bucket", "npm": "npm"}
@@ -65,7 +68,8 @@ class Release:
         commit: From its manifest, 40 hex digits.
         harness_schema: From its manifest: what a desktop app or SDK has to speak to it.
         tested_wrappers: From its manifest: the SDK versions that it was tested with.
-        withdrawn_at: When a source was first seen to list it no longer; None while one does.
+        withdrawn_at: When a source that had listed it was first seen to list it no longer; None
+            while every such source does.
     """
 
     version: str
@@ -134,29 +138,10 @@ class Replaced:
     estimated: bool
 
 
-@functools.lru_cache(maxsize=8192)
-def order(version: str) -> Version | None:
-    """A version as something to compare; None if it is no version number."""
-    try:
-        return Version(version)
-    except InvalidVersion:
-        return None
-
-
-def is_newer(version: str, than: str) -> bool:
-    """Whether one version number is above another; False if either is no number."""
-    left, right = order(version), order(than)
-    return left is not None and right is not None and left > right
-
-
 class Ledger:
-    """One frozen view of everything read so far.
+    """One frozen view of everything read so far, in whatever order it is given.
 
-    Args:
-        readings: In any order.
-        releases: Every version that a source lists.
-        artifacts: Every known file; for equal bytes the first one is told.
-        lookups: By version, at most one each.
+    Of several artifacts with equal bytes the best established one is told.
     """
 
     def __init__(
@@ -166,26 +151,28 @@ class Ledger:
         artifacts: Iterable[Artifact] = (),
         lookups: Iterable[Lookup] = (),
     ) -> None:
-        self._runs = _by_pointer(readings)
+        self._runs = runs.by_pointer(readings)
         self._releases = {release.version: release for release in releases}
         self._by_sha: dict[str, Artifact] = {}
         self._by_version: dict[str, list[Artifact]] = defaultdict(list)
-        for artifact in artifacts:
+        for artifact in sorted(artifacts, key=lambda item: TRUSTS.index(item.trust)):
             self._by_sha.setdefault(artifact.sha256, artifact)
             self._by_version[artifact.version].append(artifact)
         self._lookups = {lookup.version: lookup for lookup in lookups}
-        self._published = _monotone(self._releases.values())
+        self._published = monotone(
+            (item.version, item.published_at, item.build_date) for item in self._releases.values()
+        )
 
     def artifact(self, sha256: str) -> Artifact | None:
         """The public file that has exactly these bytes."""
         return self._by_sha.get(sha256)
 
     def artifacts(self, version: str) -> Sequence[Artifact]:
-        """All known files of a version."""
+        """All known files of a version, the best established first."""
         return tuple(self._by_version.get(version, ()))
 
     def release(self, version: str) -> Release | None:
-        """A version that some source lists."""
+        """A version that some source lists, or once listed."""
         return self._releases.get(version)
 
     def releases(self) -> Iterator[Release]:
@@ -208,9 +195,41 @@ class Ledger:
     def heads(self, channel: str | None = None) -> tuple[Reading, ...]:
         """The latest reading of every pointer, by source; of one channel or of all."""
         return tuple(
-            runs[-1]
-            for (_, name), runs in sorted(self._runs.items())
+            own[-1]
+            for (_, name), own in sorted(self._runs.items())
             if channel is None or name == channel
+        )
+
+    def head_at(self, channel: str, at: int, source: str | None = None) -> tuple[Reading, ...]:
+        """What was public at a moment: each pointer's reading in force then, by source.
+
+        A reading is in force until the next one says otherwise; its `last_seen` tells how far
+        it was confirmed. Before its first reading a source is left out.
+        """
+        found = (
+            runs.at(own, at)
+            for (name, pointer), own in sorted(self._runs.items())
+            if pointer == channel and source in {None, name}
+        )
+        return tuple(reading for reading in found if reading is not None)
+
+    def readings(self, source: str, channel: str) -> Sequence[Reading]:
+        """Everything read of one pointer, oldest first; nothing if it was never read."""
+        return tuple(self._runs.get((source, channel), ()))
+
+    def moves(self, source: str, channel: str) -> tuple[runs.Move, ...]:
+        """What replaced what at one pointer, and when, oldest first."""
+        return tuple(runs.moves(self._runs.get((source, channel), ())))
+
+    def published(self) -> tuple[tuple[Version, int], ...]:
+        """When each version was published, by ascending version (`versions.monotone`)."""
+        return self._published
+
+    def published_since(self, moment: int) -> tuple[Release, ...]:
+        """The releases that were published at a moment or later, newest first."""
+        times = dict(self._published)
+        return tuple(
+            item for item in self.releases() if times.get(Version(item.version), -1) >= moment
         )
 
     def heads_for(self, method: str, channel: str, now: int) -> tuple[Reading, ...]:
@@ -243,10 +262,10 @@ class Ledger:
         and that of the deciding source away from it. Where the deciding source moves on once
         more, a build that it has left for long is not the head again.
         """
-        runs = self._runs[deciding.source, deciding.channel]
-        left = _replaced_in_readings(other.version, runs)
+        own = self._runs[deciding.source, deciding.channel]
+        left = runs.replaced(other.version, own)
         # Left before the first reading, or not reached yet: the other's move alone tells.
-        since = max(other.first_seen, runs[0].first_seen if left is None else left)
+        since = max(other.first_seen, own[0].first_seen if left is None else left)
         return since + SOURCES_DIFFER_S
 
     def replaced(self, version: str, head: Reading) -> Replaced | None:
@@ -254,20 +273,22 @@ class Ledger:
 
         None while it is the head, and where nothing tells when it was replaced.
         """
-        runs = self._runs.get((head.source, head.channel), [])
-        if version == head.version or not runs:
+        own = self._runs.get((head.source, head.channel), [])
+        if version == head.version or not own:
             return None
-        seen = _replaced_in_readings(version, runs)
+        seen = runs.replaced(version, own)
         return Replaced(seen, estimated=False) if seen is not None else self._estimate(version)
 
     def left(self, version: str, head: Reading) -> Replaced | None:
-        """When the pointer that now shows `head` was moved away from a version.
+        """When a channel was moved back from a version, or past it, to an older one.
 
-        None for a version that it was never seen to point to, or still does.
+        The pointer that now shows `head` is asked first, then those of the other sources;
+        None where none of them was.
         """
-        runs = self._runs.get((head.source, head.channel), [])
-        at = _moved_away(version, runs) if version != head.version else None
-        return Replaced(at, estimated=False) if at is not None else None
+        heads = sorted(self.heads(head.channel), key=lambda each: each.source != head.source)
+        found = (runs.moved_back(version, self._runs[each.source, each.channel]) for each in heads)
+        at = next((at for at in found if at is not None), None)
+        return None if at is None else Replaced(at, estimated=False)
 
     def _estimate(self, version: str) -> Replaced | None:
         own = order(version)
@@ -276,50 +297,3 @@ class Ledger:
         # The first later version with a known time: versions ascend in `_published`.
         at = next((at for number, at in self._published if number > own), None)
         return None if at is None else Replaced(at, estimated=True)
-
-
-def _by_pointer(readings: Iterable[Reading]) -> dict[tuple[str, str], list[Reading]]:
-    runs: dict[tuple[str, str], list[Reading]] = defaultdict(list)
-    for reading in sorted(readings, key=lambda item: (item.first_seen, item.last_seen)):
-        runs[reading.source, reading.channel].append(reading)
-    return dict(runs)
-
-
-def _replaced_in_readings(version: str, runs: Sequence[Reading]) -> int | None:
-    """The first reading of the move away from a version, if the readings saw it."""
-    moved = _moved_away(version, runs)
-    if moved is not None:
-        return moved
-    if is_newer(runs[0].version, version):
-        return None  # replaced before the first reading
-    # Skipped between two readings: the first reading of anything newer replaced it.
-    return next((run.first_seen for run in runs if is_newer(run.version, version)), None)
-
-
-def _moved_away(version: str, runs: Sequence[Reading]) -> int | None:
-    """When a pointer last left a version that it was read to point to."""
-    moves = (
-        later.first_seen
-        for earlier, later in pairwise(runs)
-        if earlier.version == version != later.version
-    )
-    return max(moves, default=None)
-
-
-def _monotone(releases: Iterable[Release]) -> list[tuple[Version, int]]:
-    """(version, publish time), ascending, each time at most that of any later version.
-
-    A version's build date bounds its time from below: it was not public before it was built.
-    """
-    dated = sorted(
-        ((number, release) for release in releases if (number := order(release.version))),
-        key=lambda pair: pair[0],
-    )
-    times: list[tuple[Version, int]] = []
-    earliest: int | None = None
-    for number, release in reversed(dated):
-        known = [at for at in (release.published_at, earliest) if at is not None]
-        earliest = min(known, default=release.build_date)
-        if earliest is not None:
-            times.append((number, max(earliest, release.build_date or 0)))
-    return times[::-1]

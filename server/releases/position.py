@@ -5,7 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from server.releases.ledger import Ledger, Reading, Replaced, is_newer
+from server.releases.ledger import Ledger, Reading, Replaced
+from server.releases.versions import is_newer
 
 Place = Literal["head", "behind", "ahead", "withdrawn", "undecidable"]
 

@@ -13,7 +13,7 @@ from typing import Literal
 from server.fetch import Fetcher
 from server.fetch_body import Limits
 from server.fetch_errors import DeniedError, NotFoundError
-from server.releases.ledger import Trust, is_newer
+from server.releases.ledger import Trust
 from server.releases.manifest import MANIFEST_MAX_BYTES, Manifest, parse
 from server.releases.pinned_keys import NoKeyError, PinnedKeys
 from server.releases.signature import (
@@ -25,6 +25,7 @@ from server.releases.signature import (
     check_raw,
 )
 from server.releases.sources.interface import ForgedError
+from server.releases.versions import is_newer
 
 Name = Literal["manifest.json", "manifest.zst.json"]
 

@@ -20,7 +20,7 @@ from server.alerts.outbox import end_operator, tell_operator
 from server.current import Current
 from server.errors import SourceError
 from server.releases.answers import Vote, fold, unanswered
-from server.releases.ledger import Artifact, Lookup, is_newer
+from server.releases.ledger import Artifact, Lookup
 from server.releases.news import is_news
 from server.releases.pauses import Downloads, Pause
 from server.releases.sources.interface import (
@@ -30,6 +30,7 @@ from server.releases.sources.interface import (
     Source,
     SourceReading,
 )
+from server.releases.versions import is_newer
 from server.store import public, published
 from server.store.published import Conflict
 from server.store.writer import Writer

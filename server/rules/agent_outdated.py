@@ -2,7 +2,7 @@
 
 from agent import __version__
 from agent.wire import FindingView, FixRef
-from server.releases.ledger import is_newer
+from server.releases.versions import is_newer
 from server.rules.interface import MachineCase, Rule, Ruling
 
 

@@ -19,7 +19,7 @@ from server.fetch import Fetcher, Validators
 from server.fetch_body import Limits
 from server.fetch_errors import DeniedError, NotFoundError
 from server.releases import bundle
-from server.releases.ledger import LAST_JS_VERSION, Artifact, is_newer
+from server.releases.ledger import LAST_JS_VERSION, Artifact
 from server.releases.manifest import Archive, is_release_number
 from server.releases.pinned_keys import PinnedKeys
 from server.releases.signature import Pins
@@ -35,6 +35,7 @@ from server.releases.sources.interface import (
     SourceReading,
 )
 from server.releases.unfolded import Hashed
+from server.releases.versions import is_newer
 
 CHANNELS = ("latest", "stable")
 """The pointers that the bucket has."""

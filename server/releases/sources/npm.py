@@ -27,7 +27,7 @@ from server.fetch import Fetcher, Validators
 from server.fetch_body import Limits
 from server.fetch_errors import NotFoundError
 from server.releases import npmrc, tarball
-from server.releases.ledger import LAST_JS_VERSION, Artifact, Release, is_newer
+from server.releases.ledger import LAST_JS_VERSION, Artifact, Release
 from server.releases.manifest import MANIFEST_MAX_BYTES, Manifest, instant, is_release_number, parse
 from server.releases.registry_keys import RegistryKeys
 from server.releases.registry_signature import Signature
@@ -40,6 +40,7 @@ from server.releases.sources.interface import (
     Source,
     SourceReading,
 )
+from server.releases.versions import is_newer
 
 SDK_PACKAGE = "@anthropic-ai/claude-agent-sdk"
 """The package that carries a release's manifest (facts 0.2)."""

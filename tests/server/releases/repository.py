@@ -28,10 +28,10 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from server.fetch import Fetcher
-from server.releases.ledger import is_newer
 from server.releases.signature import FIRST_GPG, FIRST_RAW, Pins
 from server.releases.sources.bucket import BucketSource
 from server.releases.sources.interface import Keep
+from server.releases.versions import is_newer
 
 BUCKET = "claude-code-releases"
 PROGRAM = "claude.app/Contents/MacOS/claude"

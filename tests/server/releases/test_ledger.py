@@ -12,9 +12,8 @@ from server.releases.ledger import (
     Lookup,
     Reading,
     Release,
-    is_newer,
-    order,
 )
+from server.releases.versions import is_newer, order
 
 NOW = 1_000_000
 

@@ -14,7 +14,6 @@ from agent.digest import canonical, of_value
 from agent.wire import Build, Install, Profile
 from server.current import Current
 from server.fetch import Fetcher
-from server.policy import GroupPolicy
 from server.releases.answers import EVIDENCE_KEPT_S
 from server.releases.ledger import Ledger
 from server.releases.pauses import DOWNLOADS_MAX, DOWNLOADS_WINDOW_S, LONGEST_S
@@ -278,7 +277,7 @@ def test_a_laptop_that_updated_first_is_not_called_ahead(
     npm_only.now += 60
     npm_only.ask("2.1.330")
     assert npm_only.syncer.look_up()
-    place = locate("2.1.330", "npm", GroupPolicy(), npm_only.current.ledger, npm_only.now)
+    place = locate("2.1.330", "npm", "latest", 6 * 3_600, npm_only.current.ledger, npm_only.now)
     assert place.place == "head"
 
 
@@ -291,7 +290,7 @@ def test_a_laptop_that_is_ahead_is_checked_by_the_reading(
     npm_only.now += 60
     npm_only.ask("2.1.330")
     assert npm_only.syncer.look_up()
-    place = locate("2.1.330", "npm", GroupPolicy(), npm_only.current.ledger, npm_only.now)
+    place = locate("2.1.330", "npm", "latest", 6 * 3_600, npm_only.current.ledger, npm_only.now)
     assert (place.place, place.checked) == ("ahead", True)
 
 
