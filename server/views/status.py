@@ -171,9 +171,9 @@ def view(fleet: Fleet, ledger: Ledger, now: int) -> StatusView:
     groups = sorted({group for group, _ in fleet.counts})
     return StatusView(
         at=now,
-        fleet=_tally((standing, count) for (_, standing), count in fleet.counts.items()),
+        fleet=tally((standing, count) for (_, standing), count in fleet.counts.items()),
         groups={
-            group: _tally(
+            group: tally(
                 (standing, count)
                 for (name, standing), count in fleet.counts.items()
                 if name == group
@@ -205,7 +205,8 @@ def _alerts(facts: AlertFacts, now: int) -> AlertStatus:
     )
 
 
-def _tally(counts: Iterable[tuple[str, int]]) -> Tally:
+def tally(counts: Iterable[tuple[str, int]]) -> Tally:
+    """How some machines stand, from how many stand how."""
     standings: Counter[str] = Counter()
     for standing, count in counts:
         if count:
