@@ -9,6 +9,7 @@ late runs into the same deadline. Proxies come from the environment as requests 
 ("SSL Cert Verification"); ``~/.netrc`` is not read.
 """
 
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ import urllib3
 
 from server.errors import SourceError
 from server.fetch_body import Body, Limits
-from server.fetch_errors import check_status, named, too_large, unreachable
+from server.fetch_errors import check_status, named, no_authorities, too_large, unreachable
 from server.settings import is_loopback
 
 CONNECT_TIMEOUT_S = 5.0
@@ -156,7 +157,7 @@ class Fetcher:
                     url, timeout=timeout, stream=True, allow_redirects=False, verify=self._ca_file
                 )
             except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
-                raise unreachable(named(url), error) from error
+                raise self._failed(url, error) from error
             if response.status_code not in _REDIRECTS:
                 return response
             url = _target(url, response.headers.get("Location", ""))
@@ -165,6 +166,14 @@ class Fetcher:
             f"{named(self._base)} redirects more than {REDIRECTS_MAX} times",
             advice="check the source's address in the settings",
         )
+
+    def _failed(self, url: str, error: Exception) -> SourceError:
+        if self._ca_file is not None:
+            try:
+                ssl.create_default_context(cafile=self._ca_file)
+            except (OSError, ValueError) as reason:  # an ssl.SSLError is an OSError
+                return no_authorities(self._ca_file, reason)
+        return unreachable(named(url), error)
 
     def _check(self, url: str) -> None:
         parts = _split(url)

@@ -114,6 +114,14 @@ def unreachable(where: str, error: Exception) -> SourceError:
     )
 
 
+def no_authorities(path: str, error: Exception) -> SourceError:
+    """A file of certificate authorities that is none."""
+    return SourceError(
+        f"the certificate authorities in {path} cannot be read: {_reason(error)}",
+        advice="name a readable PEM file of certificates in the setting ca_file",
+    )
+
+
 def _reason(error: BaseException) -> str:
     """The innermost reason, without the address that libraries repeat in theirs."""
     while (inner := error.__cause__ or error.__context__) is not None:

@@ -4,7 +4,9 @@ import gzip
 import itertools
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import trustme
@@ -52,11 +54,15 @@ def test_an_unchanged_document_is_not_sent_again(httpserver: HTTPServer) -> None
     assert second.validators == first.validators
 
 
-def test_a_304_that_nobody_asked_for_is_no_answer(httpserver: HTTPServer) -> None:
+@pytest.mark.parametrize("validators", [None, Validators()])
+def test_a_304_that_nobody_asked_for_is_no_answer(
+    httpserver: HTTPServer, validators: Validators | None
+) -> None:
     """Without validators there is nothing that could be unchanged."""
     httpserver.expect_request("/base/x").respond_with_data(status=304)
+    fetcher = _fetcher(httpserver)
     with pytest.raises(SourceError, match="answers 304"):
-        _get(httpserver)
+        fetcher.get(f"{fetcher.base_url}/x", SMALL, accept="*/*", validators=validators)
 
 
 def test_a_body_that_claims_to_be_too_large_is_not_read(httpserver: HTTPServer) -> None:
@@ -249,10 +255,16 @@ def test_nobody_there_is_told_with_advice() -> None:
 
 
 @pytest.fixture
-def tls_server() -> Iterator[HTTPServer]:
-    """A server whose certificate nobody has heard of."""
+def authority() -> trustme.CA:
+    """An organisation's own certificate authority, of which nobody has heard."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls_server(authority: trustme.CA) -> Iterator[HTTPServer]:
+    """A server with that authority's certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
     with HTTPServer(host="127.0.0.1", port=0, ssl_context=context) as server:
         yield server
 
@@ -262,3 +274,61 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_server: HTTPServer
     with pytest.raises(SourceError, match="no certificate that this machine trusts") as told:
         _get(tls_server)
     assert "REQUESTS_CA_BUNDLE" in told.value.advice
+    assert "ca_file" in told.value.advice
+
+
+def test_the_authorities_of_the_settings_vouch(
+    tls_server: HTTPServer,
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Toward loopback, too, and before those that the environment names."""
+    named = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(named)
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(other)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+    tls_server.expect_request("/base/x").respond_with_data(b"abc")
+    fetcher = Fetcher(tls_server.url_for("/base"), ca_file=named)
+    assert fetcher.get(f"{fetcher.base_url}/x", SMALL, accept="*/*").body == b"abc"
+    fetcher = Fetcher(tls_server.url_for("/base"), ca_file=other)
+    with pytest.raises(SourceError, match="no certificate that this machine trusts"):
+        fetcher.get(f"{fetcher.base_url}/x", SMALL, accept="*/*")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not PEM"])
+def test_a_file_without_authorities_is_told_as_such(
+    tls_server: HTTPServer, tmp_path: Path, content: bytes | None
+) -> None:
+    """And nothing is asked without them."""
+    path = tmp_path / "authority.pem"
+    if content is not None:
+        path.write_bytes(content)
+    fetcher = Fetcher(tls_server.url_for("/base"), ca_file=path)
+    with pytest.raises(SourceError, match=r"certificate authorities in .* cannot be read") as told:
+        fetcher.get(f"{fetcher.base_url}/x", SMALL, accept="*/*")
+    assert "ca_file" in told.value.advice
+    assert tls_server.log == []
+
+
+def test_a_proxy_is_asked_as_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what is not this machine itself; it is asked for a tunnel, so it reads nothing."""
+    seen = []
+
+    def tunnel(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            seen.append(connection.recv(4_096).split(b"\r\n")[0])
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        proxy = threading.Thread(target=tunnel, args=(server,))
+        proxy.start()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.getsockname()[1]}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        fetcher = Fetcher("https://releases.example")
+        with pytest.raises(SourceError, match="cannot be reached"):
+            fetcher.get(f"{fetcher.base_url}/x", SMALL, accept="*/*")
+        proxy.join()
+    assert [line.rpartition(b" ")[0] for line in seen] == [b"CONNECT releases.example:443"]
