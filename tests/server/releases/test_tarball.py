@@ -15,7 +15,7 @@ from pytest_httpserver import HTTPServer
 from server.errors import SourceError
 from server.fetch import Fetcher
 from server.fetch_body import Body, Limits
-from server.releases import tarball, unfolded
+from server.releases import tarball
 from server.releases.unfolded import Hashed
 
 UNFOLDED_MAX = 4 << 20
@@ -144,37 +144,6 @@ def test_a_member_beyond_its_limit_is_refused() -> None:
     """A manifest is small; a large one is not read into memory."""
     with pytest.raises(SourceError, match="larger than 1000 bytes"):
         _read(_pack(("package/manifest.json", bytes(1_001))))
-
-
-def test_holes_that_a_member_claims_to_have_are_not_hashed() -> None:
-    """GNU's sparse members (tar manual, "Sparse Formats") unfold to any size after inflating."""
-    info = tarfile.TarInfo("package/manifest.json")
-    info.type = tarfile.GNUTYPE_SPARSE
-    header = bytearray(info.tobuf(format=tarfile.GNU_FORMAT))
-    header[483:495] = b"%011o\0" % (UNFOLDED_MAX * 4)  # its real size, where its map ends
-    header[148:156] = b" " * 8
-    header[148:156] = b"%06o\0 " % sum(header)
-    data = gzip.compress(bytes(header) + bytes(1_024))
-    assert _hash(data, "package/manifest.json") is None
-
-
-def test_a_header_that_asks_for_too_much_is_refused() -> None:
-    """An extended header is read at once, so its size is bounded."""
-    info = tarfile.TarInfo("package/x")
-    info.type, info.size = tarfile.XHDTYPE, unfolded.PIECE_MAX_BYTES * 3
-    data = gzip.compress(info.tobuf() + bytes(info.size) + bytes(1024))
-    with pytest.raises(SourceError, match="too large a piece"):
-        _read(data)
-
-
-def test_members_without_end_are_refused() -> None:
-    """Empty members cost nothing to send, so they are counted."""
-    header = tarfile.TarInfo("package/x").tobuf()
-    data = gzip.compress(header * (unfolded.MEMBERS_MAX + 10))
-    with pytest.raises(SourceError, match="more than 10000 members"):
-        tarball.hash_member(
-            _body(data), {"package/y"}, _integrity(data), unfolded_max_bytes=1 << 30
-        )
 
 
 @given(st.data())
