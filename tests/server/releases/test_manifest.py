@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.errors import SourceError
-from server.releases.manifest import MANIFEST_MAX_BYTES, instant, is_release_number, parse
+from server.releases.manifest import (
+    MANIFEST_MAX_BYTES,
+    WRAPPERS_MAX,
+    Archive,
+    instant,
+    is_release_number,
+    parse,
+)
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "manifests"
 SHA = "0" * 64
@@ -73,6 +80,64 @@ def test_the_real_manifests_are_read(
     assert (len(files), files["linux-x64"]) == (8, (linux_x64, size))
 
 
+@pytest.mark.parametrize(
+    ("version", "schema", "tested", "last"),
+    [
+        ("2.1.116", None, 0, None),
+        ("2.1.207", 1, 16, "0.3.205"),
+        ("2.1.330", 1, 30, "0.3.329"),
+    ],
+)
+def test_the_real_manifests_tell_what_wrappers_they_go_with(
+    version: str, schema: int | None, tested: int, last: str | None
+) -> None:
+    """``sdkCompat``, from 2.1.207 on (facts 2.3)."""
+    release = parse((GOLDEN / f"{version}.json").read_bytes()).release
+    assert (release.harness_schema, len(release.tested_wrappers)) == (schema, tested)
+    assert release.tested_wrappers[-1:] == ((last,) if last else ())
+
+
+@pytest.mark.parametrize("version", ["2.1.89", "2.1.112", "2.1.207", "2.1.330"])
+def test_the_real_packed_manifests_tell_of_the_applications(version: str) -> None:
+    """An archive for each Mac, and for nothing else."""
+    manifest = parse((GOLDEN / f"{version}.zst.json").read_bytes())
+    assert manifest.release.version == version
+    assert set(manifest.bundles) == {"darwin-arm64", "darwin-x64"}
+    assert parse((GOLDEN / f"{version}.json").read_bytes()).bundles == {}
+
+
+def test_the_archive_is_the_documented_one() -> None:
+    """2.1.330 on Apple silicon, as facts 7.2 have it."""
+    manifest = parse((GOLDEN / "2.1.330.zst.json").read_bytes())
+    sha256 = "4262a1273231dc7d7ada7914750fa9b5c724548cff6b2ae4a8d49ce55ac2456f"
+    assert manifest.bundles["darwin-arm64"] == Archive(sha256, 124_237_798)
+
+
+@pytest.mark.parametrize(
+    ("compat", "schema", "tested"),
+    [
+        (None, None, ()),
+        ([], None, ()),
+        ({"harnessSchema": True, "testedWrapperVersions": "0.3.1"}, None, ()),
+        ({"harnessSchema": -1, "testedWrapperVersions": {"0.3.1": 1}}, None, ()),
+        (
+            {"harnessSchema": "1", "testedWrapperVersions": [1, None, "x", "0.3.1"]},
+            None,
+            ("0.3.1",),
+        ),
+        ({"harnessSchema": 2}, 2, ()),
+        ({"testedWrapperVersions": ["0.3.1"] * 1_000}, None, ("0.3.1",) * WRAPPERS_MAX),
+    ],
+)
+def test_odd_compatibility_is_left_out(
+    compat: object, schema: int | None, tested: tuple[str, ...]
+) -> None:
+    """It is only told: it hides no digest, and it is bounded."""
+    good = {"version": "1.2.3", "platforms": {"linux-x64": {"checksum": SHA, "size": 1}}}
+    release = parse(msgspec.json.encode(good | {"sdkCompat": compat})).release
+    assert (release.harness_schema, release.tested_wrappers) == (schema, tested)
+
+
 @given(_files)
 def test_every_platform_is_kept(files: dict[str, dict[str, object]]) -> None:
     """Also one that this code has never heard of."""
@@ -92,14 +157,15 @@ def test_what_is_no_manifest_is_one_kind_of_error(body: bytes) -> None:
         parse(body)
 
 
-@given(_json, _json)
-def test_what_is_only_told_may_be_odd(date: object, commit: object) -> None:
-    """A strange build date or commit does not hide the digests."""
+@given(_json, _json, _json)
+def test_what_is_only_told_may_be_odd(date: object, commit: object, compat: object) -> None:
+    """A strange build date, commit or compatibility does not hide the digests."""
     body = {
         "version": "1.2.3",
         "platforms": {"linux-x64": {"checksum": SHA, "size": 1}},
         "buildDate": date,
         "commit": commit,
+        "sdkCompat": compat,
     }
     assert len(parse(msgspec.json.encode(body)).files) == 1
 
@@ -117,6 +183,7 @@ def test_what_is_only_told_may_be_odd(date: object, commit: object) -> None:
         {"platforms": {"linux-x64": {"checksum": SHA, "size": 0}}},
         {"platforms": {"linux-x64": {"checksum": SHA, "size": "1"}}},
         {"platforms": {"linux-x64": {"checksum": SHA}}},
+        {"platforms": {"x": {"checksum": SHA, "size": 1, "bundle": {"checksum": SHA}}}},
         {"platforms": {"../x": {"checksum": SHA, "size": 1}}},
         {"platforms": {f"p{number}": {"checksum": SHA, "size": 1} for number in range(65)}},
     ],
