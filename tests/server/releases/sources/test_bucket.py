@@ -1,17 +1,22 @@
 """The release bucket: pointers, manifests, and when a missing one says something."""
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
-from werkzeug import Response
+from werkzeug import Request, Response
 
 from server.errors import SourceError
 from server.fetch import Fetcher
 from server.releases.sources.bucket import BucketSource
-from server.releases.sources.interface import NoWordError, Package
+from server.releases.sources.interface import ForgedError, NoWordError, Package
+from tests.server.releases.repository import application, applied, signer
 
 if TYPE_CHECKING:
     from tests.server.releases.conftest import Bucket
+    from tests.server.releases.repository import Repository
+
+FILES = {"linux-x64": b"linux", "darwin-arm64": b"arm", "darwin-x64": b"intel"}
 
 
 def _source(bucket: "Bucket") -> BucketSource:
@@ -96,9 +101,108 @@ def test_no_address_is_made_of_an_odd_number(bucket: "Bucket", version: str) -> 
     assert bucket.asked == []
 
 
-def test_there_is_no_package_to_hash(bucket: "Bucket") -> None:
-    """The manifest has told everything."""
-    assert _source(bucket).hash_package("2.1.330", Package("linux-x64", "binary")) is None
+def test_an_unchanged_pointer_is_not_sent_again(repository: "Repository") -> None:
+    """The second reading costs two answers of 304, and a move is seen at once."""
+    repository.point("latest", "2.1.330")
+    repository.point("stable", "2.1.240")
+    source = repository.source()
+    first = source.read()
+    assert source.read() == first
+    repository.point("latest", "2.1.331")
+    assert source.read().heads == {"latest": "2.1.331", "stable": "2.1.240"}
+    repository.remove("/claude-code-releases/stable")
+    assert source.read().heads == {"latest": "2.1.331"}
+
+
+def test_a_signed_release_is_told_with_its_applications(repository: "Repository") -> None:
+    """Programs by the first manifest; applications, to be hashed, by the second."""
+    repository.publish("2.1.330", FILES)
+    told = repository.source().manifest("2.1.330")
+    assert told is not None
+    assert {(item.platform, item.trust) for item in told.artifacts} == {
+        ("linux-x64", "signed"),
+        ("darwin-arm64", "signed"),
+        ("darwin-x64", "signed"),
+    }
+    assert told.packages == (Package("darwin-arm64", "bundle"), Package("darwin-x64", "bundle"))
+    assert told.warnings == ()
+
+
+def test_missing_signatures_are_warnings(repository: "Repository") -> None:
+    """One of each manifest that should have one."""
+    repository.publish("2.1.330", FILES, signed=False)
+    told = repository.source().manifest("2.1.330")
+    assert told is not None
+    assert {item.trust for item in told.artifacts} == {"stated"}
+    assert [warning.split()[0] for warning in told.warnings] == [
+        "manifest.json",
+        "manifest.zst.json",
+    ]
+
+
+def test_a_forged_second_manifest_spoils_the_release(repository: "Repository") -> None:
+    """Its right first one is not told without it: somebody is at work there."""
+    repository.publish("2.1.330", FILES)
+    forged = {"version": "2.1.330", "platforms": {"x": {"checksum": "0" * 64, "size": 1}}}
+    repository.put_manifest("2.1.330", "manifest.zst.json", forged, signer("other"))
+    with pytest.raises(ForgedError):
+        repository.source().manifest("2.1.330")
+
+
+@pytest.mark.parametrize(("version", "trust"), [("2.1.330", "signed"), ("2.1.116", "stated")])
+def test_the_program_of_an_application_is_hashed(
+    repository: "Repository", version: str, trust: str
+) -> None:
+    """With the trust of the manifest that vouches for its archive."""
+    repository.publish(version, FILES)
+    program = applied(FILES["darwin-x64"])
+    found = repository.source().hash_package(version, Package("darwin-x64", "bundle"))
+    assert found is not None
+    assert (found.version, found.platform, found.form) == (version, "darwin-x64", "bundle")
+    assert (found.sha256, found.size) == (hashlib.sha256(program).hexdigest(), len(program))
+    assert (found.trust, found.source) == (trust, "bucket")
+
+
+def test_an_application_with_other_bytes_is_forged(repository: "Repository") -> None:
+    """Whole in itself, and not the one that the manifest states."""
+    repository.publish("2.1.330", FILES)
+    place = "2.1.330/darwin-x64/claude.app.tar.zst"
+    for exchanged in (application(b"another"), application(b"x", "claude.app/x"), b"junk"):
+        repository.put(place, exchanged)
+        with pytest.raises(ForgedError, match="other bytes"):
+            repository.source().hash_package("2.1.330", Package("darwin-x64", "bundle"))
+
+
+def test_an_application_that_breaks_off_is_tried_again(repository: "Repository") -> None:
+    """A lost connection is no forgery."""
+
+    def cut(_: Request) -> Response:
+        response = Response(iter([b"(\xb5/\xfd"]), direct_passthrough=True)
+        response.headers["Content-Length"] = "9000"
+        return response
+
+    repository.publish("2.1.330", FILES)
+    repository.answer("2.1.330/darwin-x64/claude.app.tar.zst", cut)
+    with pytest.raises(SourceError, match="broke off") as told:
+        repository.source().hash_package("2.1.330", Package("darwin-x64", "bundle"))
+    assert not isinstance(told.value, ForgedError)
+
+
+def test_what_is_no_application_is_not_downloaded(repository: "Repository") -> None:
+    """Other forms, other platforms, a release without the second manifest, a missing archive."""
+    repository.publish("2.1.330", FILES)
+    source = repository.source()
+    for package in (
+        Package("darwin-x64", "binary"),
+        Package("linux-x64", "bundle"),
+        Package(None, "bundle"),
+    ):
+        assert source.hash_package("2.1.330", package) is None
+    repository.remove("2.1.330/darwin-x64/claude.app.tar.zst")
+    assert source.hash_package("2.1.330", Package("darwin-x64", "bundle")) is None
+    repository.withdraw("2.1.330")
+    assert source.hash_package("2.1.330", Package("darwin-arm64", "bundle")) is None
+    assert not [path for path in repository.asked if "linux-x64" in path]
 
 
 def test_a_bucket_that_denies_is_not_taken_for_empty(bucket: "Bucket") -> None:
