@@ -22,6 +22,7 @@ from sqlalchemy import Connection, insert, select, update
 from agent.wire import WIRE_VERSIONS, Enrolled, Enrolment
 from server.current import Current
 from server.errors import RequestRefused
+from server.store import fleet
 from server.store.counts import count
 from server.store.dialect import upsert
 from server.store.tables import enrolment_secrets, machines, presence, server_keys
@@ -83,11 +84,12 @@ def secrets_made(conn: Connection) -> Sequence[EnrolmentSecret]:
 def enrol(conn: Connection, current: Current, message: Enrolment, now: int) -> Enrolled:
     """Enrols a machine, or answers again for a key that already did.
 
-    A new machine counts as `unknown` in its group, and falls silent as any other.
+    A new machine counts as `unknown` in its group, and falls silent as any other; from now on
+    it has the time that its group's policy gives a newly enrolled one.
 
     Args:
         conn: The writer's transaction.
-        current: Whose policy says when the machine falls silent.
+        current: Whose policy says how the machine stands, and until when.
         message: What the laptop sends.
         now: The server's clock.
 
@@ -104,16 +106,15 @@ def enrol(conn: Connection, current: Current, message: Enrolment, now: int) -> E
         )
     ).first()
     if known is None:
-        due_at = now + current.policy(secret.group).silent_after_s
-        return _new(conn, message, secret, now, due_at)
+        enrolled = _new(conn, message, secret, now)
+        fleet.restand(conn, current, enrolled.machine, now)
+        return enrolled
     if known.left_at is not None:
         raise _refused("the machine of this enrolment key has left", "enrol it anew")
     return Enrolled(known.id, _token(conn, known.id, message.key), known.group_name)
 
 
-def _new(
-    conn: Connection, message: Enrolment, secret: EnrolmentSecret, now: int, due_at: int
-) -> Enrolled:
+def _new(conn: Connection, message: Enrolment, secret: EnrolmentSecret, now: int) -> Enrolled:
     _check_label(conn, message.label)
     machine_id = secrets.token_hex(8)
     token = _token(conn, machine_id, message.key)
@@ -128,7 +129,6 @@ def _new(
             secret_id=secret.id,
             enrolled_at=now,
             standing_since=now,
-            due_at=due_at,
         )
     )
     conn.execute(insert(presence).values(machine_id=machine_id, last_seen=now))

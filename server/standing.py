@@ -38,12 +38,15 @@ class Stand:
         next_change_at: When time alone may change it.
         findings: The verdict's and the machine's own, worst first, as they hold for it; not
             dated for it.
+        unread: Those of the verdict's that rest on a head read before the machine told its
+            build: it has to be read again.
     """
 
     standing: Standing
     is_exception: bool
     next_change_at: int | None
     findings: tuple[FindingView, ...] = ()
+    unread: tuple[FindingView, ...] = ()
 
 
 def stand(verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, now: int) -> Stand:
@@ -74,7 +77,22 @@ def stand(verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, n
         is_exception=bool(turns) or machine.unsent_since is not None,
         next_change_at=earliest(silent_at, *turns),
         findings=findings,
+        unread=_unread(verdict, machine),
     )
+
+
+def shared(
+    verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, now: int
+) -> tuple[FindingView, ...]:
+    """The findings of a machine that is no exception, worst first: nothing changes them.
+
+    Args:
+        verdict: On its profile; None before its first one.
+        machine: What is true of it only.
+        policy: Its group's.
+        now: Whole seconds since the epoch.
+    """
+    return ordered(_found(verdict, machine, policy, now))
 
 
 def _turns(
@@ -84,18 +102,24 @@ def _turns(
     ends = (_fresh_until(machine, policy), machine.cloned_until)
     yield from (end for end in ends if end is not None and now < end)
     yield from (each.until for each in machine.waivers if each.holds(now))
-    if verdict is not None and any(_is_unread(item, machine) for item in verdict.findings):
+    if _unread(verdict, machine):
         yield now + READ_AGAIN_S
+
+
+def _found(
+    verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, now: int
+) -> Iterator[FindingView]:
+    yield from verdict.findings if verdict else ()
+    case = MachineCase(machine, policy, now)
+    for rule in rules():
+        yield from rule.examine_machine(case).findings
 
 
 def _findings(
     verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, now: int
 ) -> tuple[FindingView, ...]:
-    case = MachineCase(machine, policy, now)
-    shared = verdict.findings if verdict else ()
-    own = (item for rule in rules() for item in rule.examine_machine(case).findings)
     fresh_until = _fresh_until(machine, policy)
-    found = (_read_again(item, machine) for item in (*shared, *own))
+    found = (_read_again(item, machine) for item in _found(verdict, machine, policy, now))
     if fresh_until is not None and now < fresh_until:
         found = (_spared(item, fresh_until) for item in found)
     return ordered(_waived(item, machine, now) for item in found)
@@ -106,10 +130,16 @@ def _fresh_until(machine: MachineFacts, policy: GroupPolicy) -> int | None:
     return machine.enrolled_at + spared_s if spared_s else None
 
 
+def _unread(verdict: Verdict | None, machine: MachineFacts) -> tuple[FindingView, ...]:
+    return tuple(item for item in verdict.findings if _is_unread(item, machine)) if verdict else ()
+
+
 def _is_unread(finding: FindingView, machine: MachineFacts) -> bool:
     """Whether it rests on a head that was read before this machine told its build."""
     if finding.code != "build-ahead" or machine.taken_at is None:
         return False
+    if severity_of(finding) in _NOTES:
+        return False  # permitted, whatever the head is by now
     return machine.heads_read_at is None or machine.heads_read_at < machine.taken_at
 
 

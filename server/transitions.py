@@ -2,8 +2,8 @@
 
 A transition is written in the transaction that caused it; whether people hear of it is
 read off the table below. Entering and leaving `drift` is told at once; `unknown` only
-after an hour, since most of it mends itself; silence and leaving are not repairs and
-end nothing.
+after an hour, since most of it mends itself; silence, a pause and leaving are not repairs and
+end nothing: who comes back is compared with how it stood before it went.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,16 +20,20 @@ Kind = Literal["machine", "fleet"]
 UNKNOWN_TOLD_AFTER_S = 3600
 """How long `unknown` has to last before it is told, in seconds."""
 
-_SETTLED: tuple[Standing, ...] = ("match", "pending", "exempt", "absent")
+SETTLED: tuple[Standing, ...] = ("match", "pending", "exempt", "absent")
+"""Standings in which a machine does not drift, as far as is known."""
+
+AWAY: tuple[Standing, ...] = ("silent", "paused")
+"""Standings in which a machine is not looked at: it may come back from them."""
 
 TOLD: Mapping[tuple[Standing | None, Standing], Told] = MappingProxyType(
     {
         # None: the machine had no verdict before.
         (None, "drift"): "drifted",
-        **{(before, "drift"): "drifted" for before in (*_SETTLED, "unknown")},
-        **{("drift", after): "healed" for after in _SETTLED},
+        **{(before, "drift"): "drifted" for before in (*SETTLED, "unknown")},
+        **{("drift", after): "healed" for after in SETTLED},
         (None, "unknown"): "unknown",
-        **{(before, "unknown"): "unknown" for before in (*_SETTLED, "drift")},
+        **{(before, "unknown"): "unknown" for before in (*SETTLED, "drift")},
     }
 )
 
@@ -52,6 +56,8 @@ class Transition:
         labels: Names of the machines, at most five of them.
         findings: The findings that hold now, worst first, dated for the machine.
         machine_id: For ``machine``: which one.
+        away_s: For who comes back: how long nothing was heard of it, in seconds.
+        waiver_ended: A waiver no longer covers what holds now.
     """
 
     kind: Kind
@@ -66,6 +72,8 @@ class Transition:
     labels: tuple[str, ...]
     findings: tuple[FindingView, ...]
     machine_id: str | None = None
+    away_s: int | None = None
+    waiver_ended: bool = False
 
 
 def told_as(change: Transition) -> Told | None:

@@ -29,7 +29,16 @@ def next_s(machine_id: str, interval_s: int, now: int, *, hurry: bool = False) -
     return earliest + (crc32(machine_id.encode()) - now - earliest) % interval_s
 
 
-def tag_of(verdict_tag: str | None, exception: Standing | None) -> str:
-    """Names what is known of a machine: differs whenever findings or standing do."""
-    tag = verdict_tag or "none"
-    return f"{exception}-{tag}" if exception else tag
+def tag_of(
+    verdict_tag: str | None, exception: Standing | None = None, stand_tag: str | None = None
+) -> str:
+    """Names what holds for a machine: differs whenever findings or standing do.
+
+    Args:
+        verdict_tag: Of the verdict on its profile; None before its first one.
+        exception: Its standing, where something is true of it only.
+        stand_tag: Names its findings then.
+    """
+    if exception is None:
+        return verdict_tag or "none"
+    return f"{exception}-{stand_tag or verdict_tag or 'none'}"

@@ -79,7 +79,7 @@ def _touch(
     arrived = [
         (each.machine_id, each.key, each.message.seq)
         for each in arrivals
-        if not each.message.changes
+        if not (each.message.changes or each.message.paused_s)
     ]
     values = {"arrived": msgspec.json.encode(arrived).decode(), "now": now}
     _TOUCH.run(conn, values)

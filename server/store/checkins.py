@@ -3,8 +3,10 @@
 The slow way, for whatever is not just what the machine said the last time; see
 `server.store.batches` for the rest. A machine's messages are ordered by (epoch, seq): one
 told again is answered and changes nothing, one from the past is answered with `resync`,
-and everything else is taken. Afterwards the machine has the short way again, if it
-follows its verdict and nothing is wanted of it.
+and everything else is taken. An epoch that the machine had left is remembered with its time:
+two laptops that share an identity make each other draw a new one, again and again.
+Afterwards the machine has the short way again, if it follows its verdict and nothing is
+wanted of it.
 """
 
 import hashlib
@@ -17,14 +19,17 @@ from agent.wire import Ack, CheckIn
 from server.current import Current
 from server.errors import RequestRefused
 from server.store import wishes
-from server.store.acks import next_s, tag_of
-from server.store.machines import Machine, change, find, seen
-from server.store.moves import held_by, take
+from server.store.acks import HURRY_S, next_s, tag_of
+from server.store.machines import Machine, find, seen
+from server.store.moves import held_by, settle, stood, take
 from server.store.steps import Step, Way, told_by, way
 from server.tokens import hash_token
 
 PAST_EPOCHS_MAX = 4
 """How many past epochs of a machine are remembered: enough to see two laptops alternate."""
+
+ALTERNATIONS_MAX = 4
+"""How many times of a past epoch's speaking are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,12 @@ def one(conn: Connection, current: Current, arrival: Arrival, now: int, interval
     """
     message = arrival.message
     machine = authenticated(conn, arrival.machine_id, hash_token(arrival.token))
-    repeated = message.epoch == machine.epoch and message.seq == machine.seq
-    if repeated:
-        return _answer(conn, machine, now, interval_s)
-    if _is_past(message, machine):
-        return _answer(conn, machine, now, interval_s, resync=True)
+    if message.epoch in machine.past_epochs.split():
+        alternated = _alternate(conn, current, machine, now)
+        return _answer(conn, alternated, now, interval_s, resync=True)
+    if message.epoch == machine.epoch and message.seq <= machine.seq:
+        is_past = message.seq < machine.seq
+        return _answer(conn, machine, now, interval_s, resync=is_past)
     return _answer(conn, _accept(conn, current, machine, arrival, now), now, interval_s)
 
 
@@ -88,10 +94,12 @@ def unauthorised() -> RequestRefused:
     )
 
 
-def _is_past(message: CheckIn, machine: Machine) -> bool:
-    if message.epoch == machine.epoch:
-        return message.seq < machine.seq
-    return message.epoch in machine.past_epochs.split()
+def _alternate(conn: Connection, current: Current, machine: Machine, now: int) -> Machine:
+    """Notes that an epoch spoke that the machine had left: perhaps it is two laptops."""
+    times = [*machine.alternations.split(), str(now)][-ALTERNATIONS_MAX:]
+    old = stood(conn, current, machine, now)
+    alternated = replace(machine, alternations=" ".join(times))
+    return settle(conn, current, old, (alternated, old.verdict), now, now)
 
 
 def _accept(
@@ -99,26 +107,28 @@ def _accept(
 ) -> Machine:
     message = arrival.message
     steps = told_by(message, machine.claimed, machine.last_seen, machine.numbered, now)
-    moved = follow(conn, current, machine, message.profile, steps, now)
-    told = {
-        "epoch": message.epoch,
-        "past_epochs": _past_epochs(machine, message.epoch),
-        "agent": message.agent,
-        "claimed": message.profile,
-        "numbered": machine.numbered + len(steps),
-    }
-    change(conn, machine.id, told)
+    spoken = replace(
+        machine,
+        last_seen=now,
+        epoch=message.epoch,
+        past_epochs=_past_epochs(machine, message.epoch),
+        agent=message.agent,
+        claimed=message.profile,
+        numbered=machine.numbered + len(steps),
+        paused_until=now + message.paused_s if message.paused_s else None,
+    )
+    moved = follow(conn, current, machine, spoken, steps, now)
     verdict = held_by(conn, moved) if moved.settled and moved.exception is None else None
     short_way = {"key": arrival.key if verdict else None, "verdict_id": verdict and verdict.id}
     seen(conn, machine.id, {"last_seen": now, "seq": message.seq, **short_way})
-    return replace(moved, claimed=message.profile)
+    return moved
 
 
 def follow(
     conn: Connection,
     current: Current,
-    machine: Machine,
-    present: str,
+    old: Machine,
+    spoken: Machine,
     steps: Sequence[Step],
     now: int,
 ) -> Machine:
@@ -127,22 +137,21 @@ def follow(
     Args:
         conn: The writer's transaction.
         current: What is true now.
-        machine: As it is stored.
-        present: The digest that it named last.
+        old: As it is stored.
+        spoken: The same with what it said now.
         steps: What it tells now; earlier wishes that came true are added.
         now: The server's clock.
     """
-    if machine.settled and not steps:
-        return take(conn, current, machine, Way((), None, ()), now)
-    pending = () if machine.settled else wishes.wished(conn, machine.id)
+    if old.settled and not steps:
+        return take(conn, current, old, spoken, Way((), None, ()), now)
+    pending = () if old.settled else wishes.wished(conn, old.id)
     named = (*pending, *steps)
+    present = spoken.claimed or ""
     found = way(named, present, wishes.ids_of(conn, [step.digest for step in named]), now)
     if pending or found.wishes:
-        wishes.replace(conn, machine.id, found.wishes)
-    settled = int(not found.wishes)
-    if settled != machine.settled:
-        change(conn, machine.id, {"settled": settled})
-    return replace(take(conn, current, machine, found, now), settled=settled)
+        wishes.replace(conn, old.id, found.wishes)
+    spoken = replace(spoken, settled=int(not found.wishes))
+    return take(conn, current, old, spoken, found, now)
 
 
 def _past_epochs(machine: Machine, epoch: str) -> str:
@@ -157,11 +166,22 @@ def _answer(
 ) -> Ack:
     verdict = held_by(conn, machine)
     lacking = () if machine.settled else wishes.lacking(conn, machine.id, machine.claimed)
-    hurry = bool(lacking or resync or (verdict and verdict.settling))
     return Ack(
         machine.standing(verdict),
-        tag_of(verdict.tag if verdict else None, machine.exception),
-        next_s(machine.id, interval_s, now, hurry=hurry),
+        tag_of(verdict.tag if verdict else None, machine.exception, machine.stand_tag),
+        next_s(
+            machine.id,
+            interval_s,
+            now,
+            hurry=bool(lacking or resync or (verdict and verdict.settling))
+            or _is_due_soon(machine, now),
+        ),
         lacking,
         resync,
     )
+
+
+def _is_due_soon(machine: Machine, now: int) -> bool:
+    """Whether it will stand otherwise by the time that it would hurry back."""
+    due_at = machine.due_at
+    return machine.exception is not None and due_at is not None and due_at <= now + HURRY_S

@@ -1,30 +1,39 @@
-"""What befalls machines besides their check-ins: silence, leaving, being forgotten.
+"""What befalls machines besides their check-ins: time, waivers, groups, leaving.
 
 Every function takes the writer's open transaction and leaves the counts right in it.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, or_, update
 
 from server.current import Current
-from server.machine_facts import MachineFacts
-from server.standing import stand
-from server.store.machines import MACHINES, change, find, machine_of
-from server.store.moves import count_in, held_by, move
+from server.policy import GroupPolicy
+from server.store import wishes
+from server.store.machines import MACHINES, find, machine_of
+from server.store.moves import count_in, held_by, move, regroup, settle, stood
+from server.store.stands import tag_of_findings, told
 from server.store.tables import (
     assignments,
     machines,
     outbox,
     presence,
     profiles,
+    reference_machines,
+    stands,
     transitions,
+    waivers,
     wanted,
 )
+from server.store.telling import Stood
+
+_OF_ONE = (wanted, assignments, stands, transitions, waivers, reference_machines, presence)
+"""Every table whose rows belong to one machine."""
 
 
-def fall_silent(conn: Connection, current: Current, now: int, limit: int) -> int:
-    """Looks at machines whose timer is due: some fell silent, the others spoke since.
+def stand_due(conn: Connection, current: Current, now: int, limit: int) -> int:
+    """Stands machines anew whose timer is due: whatever time, or the public truth, changed.
 
     Args:
         conn: The writer's transaction.
@@ -39,20 +48,61 @@ def fall_silent(conn: Connection, current: Current, now: int, limit: int) -> int
         MACHINES.where(machines.c.due_at <= now).order_by(machines.c.due_at).limit(limit)
     ).all()
     for row in due:
-        machine = machine_of(row)
-        verdict = held_by(conn, machine)
-        facts = MachineFacts(machine.enrolled_at, machine.last_seen)
-        stands = stand(
-            verdict.verdict if verdict else None, facts, current.policy(machine.group), now
-        )
-        exception = stands.standing if stands.is_exception else machine.exception
-        later = replace(machine, exception=exception, due_at=stands.next_change_at)
-        move(conn, (machine, verdict), (later, verdict), now, now)
+        old = stood(conn, current, machine_of(row), now)
+        settle(conn, current, old, (old.machine, old.verdict), now, now)
     return len(due)
+
+
+def restand(conn: Connection, current: Current, machine_id: str, now: int) -> None:
+    """Stands one machine anew: something that is true of it only has changed.
+
+    A machine that has left, or that there is none of, stays as it is.
+    """
+    machine = find(conn, machine_id)
+    if machine is None or machine.left_at is not None:
+        return
+    old = stood(conn, current, machine, now)
+    settle(conn, current, old, (machine, old.verdict), now, now)
+
+
+def look_again(conn: Connection, now: int, groups: Iterable[str] | None) -> None:
+    """Has machines looked at within a second: how long they may be silent has changed, say.
+
+    Args:
+        conn: The writer's transaction.
+        now: The server's clock.
+        groups: Whose machines; None for all.
+    """
+    live = machines.c.left_at.is_(None) & or_(machines.c.due_at.is_(None), machines.c.due_at > now)
+    theirs = live if groups is None else live & machines.c.group_name.in_(list(groups))
+    conn.execute(update(machines).where(theirs).values(due_at=now))
+
+
+def move_to_group(
+    conn: Connection, current: Current, machine_id: str, group: str, now: int
+) -> bool:
+    """Puts a machine into another group: it takes its profile there.
+
+    Returns:
+        Whether there is such a machine that has not left.
+    """
+    old = find(conn, machine_id)
+    if old is None or old.left_at is not None:
+        return False
+    if old.group == group:
+        return True
+    number = old.numbered
+    # A profile that was told and has not been sent yet comes after this in the timeline.
+    later = wishes.put_off(conn, machine_id, old.claimed, number + 1)
+    moved = replace(old, group=group, numbered=number + 1 + later)
+    regroup(conn, current, old, moved, number, now)
+    return True
 
 
 def leave(conn: Connection, machine_id: str, now: int) -> bool:
     """Revokes a machine: its token ends, its history stays, its label is free again.
+
+    What held for it when it left is told of it from then on.
 
     Returns:
         Whether there was such a machine that had not left.
@@ -61,15 +111,17 @@ def leave(conn: Connection, machine_id: str, now: int) -> bool:
     if machine is None or machine.left_at is not None:
         return False
     verdict = held_by(conn, machine)
-    change(conn, machine_id, {"left_at": now})
+    # No policy takes away or adds what its verdict, or it alone, was found to be.
+    findings = told(conn, GroupPolicy(), machine, verdict, now)
     conn.execute(delete(wanted).where(wanted.c.machine_id == machine_id))
-    move(
-        conn,
-        (machine, verdict),
-        (replace(machine, exception="left", due_at=None), verdict),
-        now,
-        now,
+    left = replace(
+        machine,
+        left_at=now,
+        exception="left",
+        stand_tag=tag_of_findings("left", findings),
+        due_at=None,
     )
+    move(conn, Stood(machine, verdict, findings), Stood(left, verdict, findings), now, now)
     return True
 
 
@@ -82,9 +134,9 @@ def forget(conn: Connection, machine_id: str, now: int) -> bool:
     machine = find(conn, machine_id)
     if machine is None:
         return False
-    count_in(conn, (machine, held_by(conn, machine)), -1, now)
+    count_in(conn, machine, held_by(conn, machine), -1, now)
     conn.execute(delete(outbox).where(outbox.c.topic == f"machine {machine_id}"))
-    for table in (wanted, assignments, transitions, presence):
+    for table in _OF_ONE:
         conn.execute(delete(table).where(table.c.machine_id == machine_id))
     conn.execute(update(profiles).where(profiles.c.sent_by == machine_id).values(sent_by=None))
     conn.execute(delete(machines).where(machines.c.id == machine_id))

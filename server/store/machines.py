@@ -1,18 +1,13 @@
-"""One machine's row as a value, and how it stands."""
+"""One machine's row as a value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, select, update
 
-from agent.wire import FindingView, Standing
-from server.machine_facts import MachineFacts
-from server.policy import GroupPolicy
-from server.rules.interface import MachineCase
-from server.rules.not_examined import RULE
-from server.standing import dated
+from agent.wire import Standing
 from server.store.tables import machines, presence
 from server.store.verdicts import Held
 from server.transitions import Told
@@ -38,6 +33,11 @@ _COLUMNS = (
     machines.c.profile_since,
     machines.c.began,
     machines.c.exception,
+    machines.c.stand_tag,
+    machines.c.paused_until,
+    machines.c.unsent_since,
+    machines.c.taken_at,
+    machines.c.alternations,
     machines.c.told,
     machines.c.standing_since,
     machines.c.due_at,
@@ -70,6 +70,11 @@ class Machine:
     profile_since: int | None
     began: str | None
     exception: Standing | None
+    stand_tag: str | None
+    paused_until: int | None
+    unsent_since: int | None
+    taken_at: int | None
+    alternations: str
     told: Told | None
     standing_since: int | None
     due_at: int | None
@@ -81,17 +86,6 @@ class Machine:
             return self.exception
         return held.standing if held else "unknown"
 
-    def findings(self, held: Held | None) -> tuple[FindingView, ...]:
-        """Its profile's findings, dated for it; first, that it has another profile now."""
-        since = self.standing_since if self.exception == "unknown" else None
-        facts = MachineFacts(self.enrolled_at, self.last_seen, unsent_since=since)
-        case = MachineCase(facts, GroupPolicy(), 0)
-        unsent = RULE.examine_machine(case).findings
-        if held is None:
-            return unsent
-        since, began = self.profile_since or 0, read_began(self.began)
-        return (*unsent, *dated(held.verdict.findings, since, began))
-
     def stands_since(self, held: Held | None) -> int:
         """Since when it stands as it does: by its own change or by its verdict's."""
         own = self.standing_since or self.enrolled_at
@@ -100,6 +94,23 @@ class Machine:
         # A verdict that is older than the machine's taking it did not move the machine.
         moved = held.since if held.since > (self.profile_since or 0) else 0
         return max(own, moved)
+
+
+_KEPT = {
+    each.name: "group_name" if each.name == "group" else each.name
+    for each in fields(Machine)
+    if each.name not in presence.c
+}
+"""The column of each field; those of ``presence`` are written by themselves."""
+
+
+def differences(old: Machine, new: Machine) -> Mapping[str, object]:
+    """The columns of ``machines`` in which a machine differs from what is stored of it."""
+    return {
+        column: getattr(new, name)
+        for name, column in _KEPT.items()
+        if getattr(new, name) != getattr(old, name)
+    }
 
 
 def machine_of(row: Row[*tuple[Any, ...]]) -> Machine:

@@ -9,14 +9,19 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, or_, select
 
-from agent.wire import HeadView, MachineView, Profile, Standing
+from agent.wire import HeadView, MachineView, Profile, Standing, WaiverView
 from server.current import Current
 from server.judge import view_installs
+from server.policy import MACHINE, GroupPolicy
+from server.rules.interface import channel_of
 from server.store.acks import tag_of
 from server.store.machines import Machine, find
 from server.store.moves import held_by
+from server.store.references import is_reference
+from server.store.stands import told
 from server.store.tables import machines, presence, profiles, verdicts
 from server.store.verdicts import read_profile
+from server.store.waivers import waivers_of
 
 PAGE_MAX = 500
 """Most machines on one page."""
@@ -113,27 +118,30 @@ def machine_view(
     machine = find(conn, machine_id)
     if machine is None:
         return None
-    verdict = held_by(conn, machine)
+    verdict, policy = held_by(conn, machine), current.policy(machine.group)
     digest, profile = _profile(conn, machine)
+    channel = _channel(profile, policy)
     return MachineView(
         machine=machine.id,
         label=machine.label,
         group=machine.group,
         standing=machine.standing(verdict),
         since=machine.stands_since(verdict),
-        tag=tag_of(verdict.tag if verdict else None, machine.exception),
+        tag=tag_of(verdict.tag if verdict else None, machine.exception, machine.stand_tag),
         judged_at=now,
         profile=digest,
         settling=bool((verdict and verdict.settling) or not machine.settled),
         owner=machine.owner,
         agent=machine.agent,
         last_seen=machine.last_seen if machine.epoch else None,
-        findings=machine.findings(verdict),
-        installs=view_installs(profile, current.policy(machine.group), current.ledger)
-        if profile
-        else (),
+        findings=told(conn, policy, machine, verdict, now),
+        installs=view_installs(profile, policy, current.ledger) if profile else (),
         config=profile.config if profile else None,
-        heads=_heads(current, machine.group),
+        heads=_heads(current, channel),
+        channel=channel,
+        waivers=_waivers(conn, machine, now),
+        paused_until=machine.paused_until if machine.exception == "paused" else None,
+        is_reference=is_reference(conn, machine.id),
     )
 
 
@@ -143,8 +151,24 @@ def _profile(conn: Connection, machine: Machine) -> tuple[str | None, Profile | 
     return (row.digest, read_profile(row.body)) if row else (None, None)
 
 
-def _heads(current: Current, group: str) -> tuple[HeadView, ...]:
+def _channel(profile: Profile | None, policy: GroupPolicy) -> str | None:
+    if profile is not None:
+        return channel_of(profile, policy)
+    return None if policy.channel == MACHINE else policy.channel
+
+
+def _heads(current: Current, channel: str | None) -> tuple[HeadView, ...]:
     return tuple(
         HeadView(head.channel, head.source, head.version, head.first_seen, head.last_seen)
-        for head in current.ledger.heads(current.policy(group).channel)
+        for head in (current.ledger.heads(channel) if channel else ())
+    )
+
+
+def _waivers(conn: Connection, machine: Machine, now: int) -> tuple[WaiverView, ...]:
+    return tuple(
+        WaiverView(
+            each.id, each.code, each.reason, each.person, each.since, each.until, each.subject
+        )
+        for each in waivers_of(conn, machine.id)
+        if each.holds(now)
     )

@@ -25,4 +25,5 @@ def _row(transition: Transition) -> dict[str, object]:
         "after": transition.after,
         "cause": transition.cause,
         "machines": transition.machines,
+        "away_s": transition.away_s,
     }

@@ -112,9 +112,9 @@ def receive(conn: Connection, current: Current, upload: Upload, now: int) -> Non
                 digest=upload.digest, body=upload.body, received_at=now, sent_by=machine.id
             )
         )
-    # A machine that is silent or left speaks by a check-in alone.
-    if machine.exception in {None, "unknown"} and machine.claimed is not None:
-        follow(conn, current, machine, machine.claimed, (), now)
+    if machine.claimed is not None:
+        # It is no check-in: one that is silent stays so.
+        follow(conn, current, machine, machine, (), now)
 
 
 def _check_rate(conn: Connection, machine_id: str, now: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from server.store.steps import Step
 from server.store.tables import assignments, profiles, wanted
@@ -73,3 +73,13 @@ def replace(conn: Connection, machine_id: str, steps: Sequence[Step]) -> None:
                 for step in steps
             ],
         )
+
+
+def put_off(conn: Connection, machine_id: str, digest: str | None, number: int) -> int:
+    """Gives a profile that is wished for a later place in the machine's timeline.
+
+    Returns:
+        How many places that took: one if it is wished for, else none.
+    """
+    its = (wanted.c.machine_id == machine_id) & (wanted.c.digest == digest)
+    return conn.execute(update(wanted).where(its).values(number=number)).rowcount

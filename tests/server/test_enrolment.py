@@ -117,7 +117,7 @@ def test_a_machine_that_never_speaks_is_unknown_then_silent(shop: Shop) -> None:
     assert shop.counted() == {"unknown": 1}
     assert (laptop.view().standing, laptop.view().last_seen) == ("unknown", None)
     shop.now += 3 * DAY
-    shop.write(lambda conn: fleet.fall_silent(conn, shop.current, shop.now, 10))
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
     assert shop.counted() == {"silent": 1}
 
 

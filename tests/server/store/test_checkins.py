@@ -50,7 +50,7 @@ def test_a_profile_that_is_never_sent_makes_its_machine_unknown(shop: Shop) -> N
     assert [each.code for each in laptop.view().findings] == ["not-examined"]
     assert shop.counted() == {"unknown": 1}
     shop.now += 2 * DAY
-    shop.write(lambda conn: fleet.fall_silent(conn, shop.current, shop.now, 10))
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
     assert shop.counted() == {"unknown": 1}
     shop.current.ledger = ledger(read_at=shop.now)
     laptop.upload(OTHER)
@@ -232,7 +232,7 @@ def test_a_silent_machine_that_speaks_stands_by_its_verdict_again(shop: Shop) ->
     laptop = shop.enrol("anna")
     laptop.tell(MINE)
     shop.now += 3 * DAY
-    shop.write(lambda conn: fleet.fall_silent(conn, shop.current, shop.now, 10))
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
     assert shop.counted() == {"silent": 1}
     assert laptop.send(laptop.message(MINE)).state == "match"
     assert shop.counted() == {"match": 1}

@@ -10,7 +10,7 @@ OTHER = profile(BEHIND)
 
 def silence(shop: Shop, limit: int = 100) -> int:
     """Looks at what is due."""
-    return shop.write(lambda conn: fleet.fall_silent(conn, shop.current, shop.now, limit))
+    return shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, limit))
 
 
 def heard(shop: Shop) -> list[object]:

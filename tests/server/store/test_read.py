@@ -55,7 +55,7 @@ def test_pages_are_narrowed_by_standing(shop: Shop, standing: Standing, labels: 
     """One of exception, one of a verdict, and one of a machine without any."""
     shop.enrol("anna").tell(profile(HEAD))
     shop.now += 3 * DAY
-    shop.write(lambda conn: fleet.fall_silent(conn, shop.current, shop.now, 1000))
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 1000))
     shop.current.ledger = ledger(HEAD, shop.now, shop.now)
     shop.enrol("ben").tell(profile(BEHIND))
     shop.enrol("carl")

@@ -128,7 +128,7 @@ def test_a_machine_that_fell_silent_takes_its_profile_when_it_speaks(shop: Shop)
     laptop = shop.enrol("anna")
     laptop.send(laptop.message(MINE))
     shop.now += 3 * DAY
-    shop.write(lambda conn: fleet.fall_silent(conn, shop.current, shop.now, 10))
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
     put(laptop, BODY)
     assert shop.counted() == {"silent": 1}
     assert laptop.send(laptop.message(MINE)).state != "silent"

@@ -123,7 +123,7 @@ class Whole(RuleBasedStateMachine):
         self.shop.now += passed
         self.shop.judge_again(only_due=True)
         self.shop.write(
-            lambda conn: fleet.fall_silent(conn, self.shop.current, self.shop.now, 1000)
+            lambda conn: fleet.stand_due(conn, self.shop.current, self.shop.now, 1000)
         )
 
     @rule(laptop=consumes(laptops), forget=st.booleans())
