@@ -2,8 +2,8 @@
 
 Judging a whole fleet takes seconds; the writer is never held for them. Slices of verdicts
 are read, judged in the caller's thread, and only what came out differently goes to the
-writer, again in slices. A slice is written only if the ledger that it was judged by still
-holds, and a verdict only if nobody changed it meanwhile.
+writer, again in slices. A slice is written only if the ledger, policies and references that
+it was judged by still hold, and a verdict only if nobody changed it meanwhile.
 
 ``next_change_at`` is a lazy timer like that of the machines: it says when to look. A head
 read again every few minutes moves the time at which it is too old, but not the timers: at
@@ -14,16 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
-import structlog
 from sqlalchemy import Connection, Engine, select, tuple_
 
 from server.current import Current
-from server.judge import judge
-from server.releases.ledger import Ledger
 from server.standing import begun
-from server.store.revisions import Revised, revise
+from server.store.revisions import Revised, is_news, revise
 from server.store.tables import profiles, verdicts
-from server.store.verdicts import Held, held_of, read_profile
+from server.store.verdicts import FAILED_AGAIN_S, Held, held_of, judged
 from server.store.writer import Writer
 
 READ_MAX = 256
@@ -31,11 +28,6 @@ READ_MAX = 256
 
 WRITE_MAX = 64
 """Most verdicts written in one transaction: some 10 ms."""
-
-FAILED_AGAIN_S = 3600
-"""When a verdict is tried again that could not be judged for a mistake of ours, in seconds."""
-
-_log = structlog.stdlib.get_logger("server.rejudge")
 
 
 def judge_again(
@@ -46,7 +38,7 @@ def judge_again(
     Args:
         engine: For reading.
         writer: For writing.
-        current: What is true now; a ledger swapped meanwhile is used from then on.
+        current: What is true now; what is swapped meanwhile is used from then on.
         clock: Whole seconds since the epoch.
         only_due: Only verdicts whose time has come; else all.
 
@@ -58,12 +50,13 @@ def judge_again(
     """
     written, after = 0, (0, "")
     while True:
-        now, ledger = clock(), current.ledger
+        # Taken first: what is swapped from here on makes the slice be judged once more.
+        now, changes = clock(), current.changes
         page = _page(engine, after, now if only_due else None)
         if not page:
             return written
-        revised = [each for row in page if _differs(each := _judge(row, current, ledger, now), now)]
-        counted = _write(writer, current, ledger, revised, now)
+        revised = [each for row in page if _differs(each := _judge(row, current, now), now)]
+        counted = _write(writer, current, changes, revised, now)
         if counted is None:
             continue
         written += counted
@@ -93,13 +86,10 @@ def _page(engine: Engine, after: tuple[int, str], due_at: int | None) -> list[_R
         return [_Row(held_of(row), row.profile) for row in conn.execute(query)]
 
 
-def _judge(row: _Row, current: Current, ledger: Ledger, now: int) -> Revised:
+def _judge(row: _Row, current: Current, now: int) -> Revised:
     held = row.held
-    try:
-        verdict = judge(read_profile(row.body), current.policy(held.group), ledger, now)
-    except Exception:  # noqa: BLE001 - see below
-        # One profile that a rule cannot take must not keep the others from being judged.
-        _log.exception("not judged", profile_id=held.profile_id, group=held.group)
+    verdict = judged(row.body, current.policy(held.group), current.ledger, now)
+    if verdict is None:
         later = msgspec.structs.replace(held.verdict, next_change_at=now + FAILED_AGAIN_S)
         return Revised(held, later)
     findings = begun(held.verdict.findings, verdict.findings, now)
@@ -108,7 +98,7 @@ def _judge(row: _Row, current: Current, ledger: Ledger, now: int) -> Revised:
 
 def _differs(revised: Revised, now: int) -> bool:
     old, new = revised.held, revised.verdict
-    if new.tag != old.tag or new.lookups != old.verdict.lookups:
+    if is_news(revised) or new.lookups != old.verdict.lookups:
         return True
     if old.next_change_at is None:
         return new.next_change_at is not None
@@ -117,15 +107,15 @@ def _differs(revised: Revised, now: int) -> bool:
 
 
 def _write(
-    writer: Writer, current: Current, ledger: Ledger, revised: Sequence[Revised], now: int
+    writer: Writer, current: Current, changes: int, revised: Sequence[Revised], now: int
 ) -> int | None:
-    """Writes verdicts in slices; None as soon as another ledger holds."""
+    """Writes verdicts in slices; None as soon as they were judged by what no longer holds."""
     written = 0
     for part in _slices(revised):
 
         def work(conn: Connection, part: Sequence[Revised] = part) -> int | None:
-            # The ledger is swapped on this thread: nothing can come between.
-            return revise(conn, part, now) if current.ledger is ledger else None
+            # What is true is swapped on this thread: nothing can come between.
+            return revise(conn, part, now) if current.changes == changes else None
 
         counted = writer.run(work).result()
         if counted is None:

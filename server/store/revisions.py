@@ -1,6 +1,8 @@
 """Changed verdicts written: with counts, history, transitions and messages.
 
-All statements are per slice, not per verdict, apart from finding a few machines' names.
+All statements are per slice, not per verdict, apart from finding a few machines' names. No
+machine's row is written, apart from the timers of exceptions: those do not simply follow
+their verdict, and are stood anew by themselves (`server.store.fleet.stand_due`).
 """
 
 from collections import Counter
@@ -34,6 +36,12 @@ class Revised:
 
     held: Held
     verdict: Verdict
+
+
+def is_news(revised: Revised) -> bool:
+    """Whether what holds for its machines differs from what was told of them. Pure."""
+    old, new = revised.held, revised.verdict
+    return (new.tag, new.counted) != (old.tag, old.verdict.counted)
 
 
 _WRITE = (
@@ -75,6 +83,7 @@ def revise(conn: Connection, revised: Sequence[Revised], now: int) -> int:
         if held.standing != verdict.standing
     }
     _write(conn, pairs, changes, now)
+    _ring(conn, [_key(held) for held, item in pairs if is_news(Revised(held, item))], now)
     _count(conn, changes.values(), now)
     _tell(conn, [each for each in changes.values() if each.machines])
     # What no machine has any more is not worth asking the world about.
@@ -150,6 +159,15 @@ def _write(
         conn.execute(_WRITE, rows)
     if history:
         conn.execute(insert(verdict_log), history)
+
+
+def _ring(conn: Connection, keys: Sequence[_Key], now: int) -> None:
+    """Has the exceptions looked at that have one of these pairs; who left stays as it was."""
+    if not keys:
+        return
+    theirs = tuple_(machines.c.profile_id, machines.c.group_name).in_(keys)
+    is_exception = machines.c.exception.is_not(None) & machines.c.left_at.is_(None)
+    conn.execute(update(machines).where(theirs, is_exception).values(due_at=now))
 
 
 def _told(held: Held, change: Transition | None) -> str | None:

@@ -2,19 +2,32 @@
 
 Once made, a verdict is changed only by `server.store.rejudge`, so what a row says is what
 the history in ``verdict_log`` says last.
+
+A profile that a rule cannot take is a mistake of ours, which must stop neither the others nor
+the laptop that has it: it is logged, `unknown` as long as nothing better was ever judged, and
+tried again later.
 """
 
 from dataclasses import dataclass
 
 import msgspec
+import structlog
 from sqlalchemy import Connection, Row, insert, select
 
-from agent.wire import Profile, Standing
+from agent.digest import of_bytes, of_value
+from agent.wire import FindingView, Profile, Standing
 from server.current import Current
 from server.judge import Verdict, judge
+from server.policy import GroupPolicy
+from server.releases.ledger import Ledger
 from server.store import public
 from server.store.tables import profiles, verdict_log, verdicts
 from server.transitions import Told
+
+FAILED_AGAIN_S = 3600
+"""When a profile is tried again that could not be judged for a mistake of ours, in seconds."""
+
+_log = structlog.stdlib.get_logger("server.verdicts")
 
 _verdict = msgspec.json.Decoder(Verdict)
 _profile = msgspec.json.Decoder(Profile)
@@ -99,9 +112,43 @@ def hold(conn: Connection, current: Current, profile_id: int, group: str, now: i
     return known or _first(conn, current, profile_id, group, now)
 
 
+def judged(body: bytes, policy: GroupPolicy, ledger: Ledger, now: int) -> Verdict | None:
+    """The verdict on a stored profile; None, and a line in the log, if a rule fails at it.
+
+    Args:
+        body: The profile's bytes.
+        policy: What its group is expected to run.
+        ledger: What was public.
+        now: Whole seconds since the epoch.
+    """
+    try:
+        return judge(read_profile(body), policy, ledger, now)
+    except Exception:  # noqa: BLE001 - one profile must not keep the others from being judged
+        _log.exception("not judged", profile=of_bytes(body))
+        return None
+
+
+def _unjudged(now: int) -> Verdict:
+    finding = FindingView(
+        code="not-examined",
+        severity="unknown",
+        subject="server",
+        sentence="the server could not judge this profile: a mistake of the server's, which is"
+        " in its log; it will try again",
+    )
+    return Verdict(
+        state="unknown",
+        findings=(finding,),
+        counted=0,
+        next_change_at=now + FAILED_AGAIN_S,
+        lookups=frozenset(),
+        tag=of_value(("unknown", finding)).removeprefix("sha256:")[:16],
+    )
+
+
 def _first(conn: Connection, current: Current, profile_id: int, group: str, now: int) -> Held:
     body = conn.execute(select(profiles.c.body).where(profiles.c.id == profile_id)).scalar_one()
-    verdict = judge(read_profile(body), current.policy(group), current.ledger, now)
+    verdict = judged(body, current.policy(group), current.ledger, now) or _unjudged(now)
     pair = {"profile_id": profile_id, "group_name": group, "standing": verdict.standing}
     stored = write_verdict(verdict)
     conn.execute(

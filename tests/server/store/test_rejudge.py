@@ -10,6 +10,7 @@ from server.releases.ledger import Artifact, Ledger, Reading, Release
 from server.store import rejudge
 from server.store.rejudge import judge_again
 from server.store.revisions import LABELS_MAX
+from server.store.verdicts import FAILED_AGAIN_S
 from tests.server.shop import BEHIND, DAY, HEAD, NOW, Shop, ledger, profile
 
 OTHER = profile(BEHIND)
@@ -252,6 +253,6 @@ def test_a_profile_that_cannot_be_judged_keeps_no_other_from_it(shop: Shop) -> N
     shop.current.ledger = ledger(HEAD, read_at=shop.now)
     shop.judge_again()
     assert shop.rows("SELECT standing, next_change_at FROM verdicts ORDER BY profile_id") == [
-        ("pending", shop.now + rejudge.FAILED_AGAIN_S),
+        ("pending", shop.now + FAILED_AGAIN_S),
         ("pending", shop.now + DAY // 4),
     ]
