@@ -1,18 +1,23 @@
 """The npm registry: the recorded document, and every answer that is none."""
 
+import base64
 import hashlib
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from werkzeug import Response
 
 from server.errors import SourceError
 from server.fetch import Fetcher
 from server.releases.ledger import Artifact, Ledger, Reading
-from server.releases.sources.interface import Package
+from server.releases.sources.interface import ForgedError, Package
 from server.releases.sources.npm import PLATFORMS, NpmSource, sdk_version
 
 if TYPE_CHECKING:
@@ -68,6 +73,7 @@ def test_the_sdk_package_vouches_for_every_platform(registry: "Registry") -> Non
         "2.1.330", "linux-x64", "binary", HEAD_LINUX_X64, 381_121_040, "registry", "npm"
     )
     assert told.release.commit == "8c664bec500172ded713624f9ecac0eb7e714829"
+    assert (told.release.harness_schema, len(told.release.tested_wrappers)) == (1, 30)
     assert told.release.published_at is not None
     assert told.packages == ()
 
@@ -135,10 +141,69 @@ def test_bytes_other_than_the_stated_ones_are_not_believed(registry: "Registry")
         other = registry.add(name, "0.0.0", {**members, "z": b"z"})
         registry.answers[path] = registry.answers[other]
     source = _source(registry)
-    with pytest.raises(SourceError, match="other bytes"):
+    with pytest.raises(ForgedError, match="other bytes"):
         source.manifest("2.1.330")
-    with pytest.raises(SourceError, match="other bytes"):
+    with pytest.raises(ForgedError, match="other bytes"):
         source.hash_package("2.1.330", Package("linux-x64", "binary"))
+
+
+@pytest.fixture
+def signs(registry: "Registry") -> Callable[[str, str, str], None]:
+    """Has the registry sign what it states of a package; or something else, as a third word."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    der = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    key = {"keyid": "k", "scheme": "ecdsa-sha2-nistp256", "key": base64.b64encode(der).decode()}
+    registry.put("-/npm/v1/keys", json.dumps({"keys": [key]}).encode())
+
+    def sign(name: str, version: str, signed_name: str) -> None:
+        dist = registry.documents[name]["versions"][version]["dist"]
+        subject = f"{signed_name}@{version}:{dist['integrity']}".encode()
+        value = private.sign(subject, ec.ECDSA(hashes.SHA256()))
+        dist["signatures"] = [{"keyid": "k", "sig": base64.b64encode(value).decode()}]
+        registry.publish(name)
+
+    return sign
+
+
+def test_what_a_registry_signs_is_verified(
+    registry: "Registry", signs: Callable[[str, str, str], None]
+) -> None:
+    """It is no more than the registry's word, and not less."""
+    registry.add_sdk("0.3.330", "2.1.330")
+    signs(SDK, "0.3.330", SDK)
+    told = _source(registry).manifest("2.1.330")
+    assert told is not None
+    assert ({item.trust for item in told.artifacts}, told.warnings) == ({"registry"}, ())
+    assert registry.paths().count("-/npm/v1/keys") == 1
+
+
+def test_what_a_registry_did_not_sign_is_forged(
+    registry: "Registry", signs: Callable[[str, str, str], None]
+) -> None:
+    """Before anything of the package is asked for."""
+    registry.add_sdk("0.3.330", "2.1.330")
+    registry.add(f"{CLI}-linux-x64", "2.1.330", {"claude": b"x"})
+    signs(SDK, "0.3.330", "@x/other")
+    signs(f"{CLI}-linux-x64", "2.1.330", "@x/other")
+    source = _source(registry)
+    with pytest.raises(ForgedError, match="not what it signed"):
+        source.manifest("2.1.330")
+    with pytest.raises(ForgedError, match="not what it signed"):
+        source.hash_package("2.1.330", Package("linux-x64", "binary"))
+    assert not [path for path in registry.paths() if path.endswith(".tgz")]
+
+
+def test_a_signature_that_cannot_be_checked_is_a_warning(
+    registry: "Registry", signs: Callable[[str, str, str], None]
+) -> None:
+    """The digests are told all the same."""
+    registry.add_sdk("0.3.330", "2.1.330")
+    signs(SDK, "0.3.330", SDK)
+    registry.put("-/npm/v1/keys", b'{"keys": []}')
+    told = _source(registry).manifest("2.1.330")
+    assert told is not None
+    assert len(told.artifacts) == 8
+    assert len(told.warnings) == 1
 
 
 def test_a_truncated_package_is_not_believed(registry: "Registry") -> None:
