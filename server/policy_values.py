@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol, get_args
 
-import msgspec
-
-from agent.wire import Name
+from server.errors import RequestRefused
 from server.policy import DEFAULT_GROUP, MACHINE, SURFACES, Lane, Surface
+from server.said import check_group
 
 UNITS: Mapping[str, int] = MappingProxyType({"s": 1, "m": 60, "h": 3_600, "d": 86_400})
 """Seconds in each unit."""
@@ -65,9 +64,9 @@ def group_name(name: str) -> str | None:
     if name == DEFAULT_GROUP:
         return f"is written [{DEFAULT_GROUP}]"
     try:
-        msgspec.convert(name, Name)
-    except msgspec.ValidationError:
-        return "is no name of a group: at most 64 letters, digits, spaces and ._@:+-"
+        check_group(name)
+    except RequestRefused as refused:
+        return f"cannot name a group; {refused.advice}"
     return None
 
 

@@ -40,7 +40,7 @@ def test_the_example_states_the_defaults_and_names_every_key() -> None:
 
 def test_what_the_example_only_shows_can_be_used_as_it_stands() -> None:
     """Its commented lines, without their signs, are a policy."""
-    bare = re.sub(r'^# ?(?=\[|[a-z_.]+ = |$)', "", EXAMPLE, flags=re.MULTILINE)
+    bare = re.sub(r"^# ?(?=\[|[a-z_.]+ = |$)", "", EXAMPLE, flags=re.MULTILINE)
     bare = bare.replace("allowed_overrides = []\n", "")
     found = given_policies(bare)
     assert found.default.target_share == 0.9
