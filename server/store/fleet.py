@@ -6,12 +6,14 @@ Every function takes the writer's open transaction and leaves the counts right i
 from collections.abc import Iterable
 from dataclasses import replace
 
+import structlog
 from sqlalchemy import Connection, delete, or_, update
+from sqlalchemy.exc import OperationalError
 
 from server.current import Current
 from server.policy import GroupPolicy
 from server.store import wishes
-from server.store.machines import MACHINES, find, machine_of
+from server.store.machines import MACHINES, Machine, change, find, machine_of
 from server.store.moves import count_in, held_by, move, regroup, settle, stood
 from server.store.stands import tag_of_findings, told
 from server.store.tables import (
@@ -27,6 +29,9 @@ from server.store.tables import (
     wanted,
 )
 from server.store.telling import Stood
+from server.store.verdicts import FAILED_AGAIN_S
+
+_log = structlog.stdlib.get_logger("server.fleet")
 
 _OF_ONE = (wanted, assignments, stands, transitions, waivers, reference_machines, presence)
 """Every table whose rows belong to one machine."""
@@ -47,10 +52,21 @@ def stand_due(conn: Connection, current: Current, now: int, limit: int) -> int:
     due = conn.execute(
         MACHINES.where(machines.c.due_at <= now).order_by(machines.c.due_at).limit(limit)
     ).all()
-    for row in due:
-        old = stood(conn, current, machine_of(row), now)
-        settle(conn, current, old, (old.machine, old.verdict), now, now)
+    for machine in map(machine_of, due):
+        try:
+            with conn.begin_nested():
+                _stand(conn, current, machine, now)
+        except OperationalError:
+            raise
+        except Exception:  # noqa: BLE001 - one machine must not keep the others from being stood
+            _log.exception("not stood", machine=machine.id)
+            change(conn, machine.id, {"due_at": now + FAILED_AGAIN_S})
     return len(due)
+
+
+def _stand(conn: Connection, current: Current, machine: Machine, now: int) -> None:
+    old = stood(conn, current, machine, now)
+    settle(conn, current, old, (machine, old.verdict), now, now)
 
 
 def restand(conn: Connection, current: Current, machine_id: str, now: int) -> None:
@@ -59,10 +75,8 @@ def restand(conn: Connection, current: Current, machine_id: str, now: int) -> No
     A machine that has left, or that there is none of, stays as it is.
     """
     machine = find(conn, machine_id)
-    if machine is None or machine.left_at is not None:
-        return
-    old = stood(conn, current, machine, now)
-    settle(conn, current, old, (machine, old.verdict), now, now)
+    if machine is not None and machine.left_at is None:
+        _stand(conn, current, machine, now)
 
 
 def look_again(conn: Connection, now: int, groups: Iterable[str] | None) -> None:

@@ -64,7 +64,7 @@ def heard(old: Stood, new: Stood) -> Told | None:
 
 def is_change(old: Stood, new: Stood) -> bool:
     """Whether there is anything to tell: standing, first verdict or group. Pure."""
-    is_first = old.machine.profile_id is None and new.machine.profile_id is not None
+    is_first = _is_unjudged(old) and not _is_unjudged(new)
     return is_first or (old.standing, old.machine.group) != (new.standing, new.machine.group)
 
 

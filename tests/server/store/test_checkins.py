@@ -1,13 +1,19 @@
 """What one check-in does, each way of the protocol by itself."""
 
+import dataclasses
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.wire import Build, Change, CheckIn
+from agent.wire import Ack, Build, Change, CheckIn
 from server.errors import RequestRefused
-from server.store import fleet
-from server.store.checkins import PAST_EPOCHS_MAX, key_of
+from server.releases.ledger import Artifact, Ledger, Lookup, Reading, Release
+from server.standing import READ_AGAIN_S
+from server.store import fleet, public
+from server.store.acks import HURRY_S
+from server.store.checkins import ALTERNATIONS_MAX, PAST_EPOCHS_MAX, key_of
 from server.store.steps import UNSENT_S
 from server.store.timeline import timeline
 from tests.server.shop import BEHIND, DAY, HEAD, NOW, Laptop, Shop, digest_of, ledger, profile
@@ -123,15 +129,147 @@ def test_a_lower_seq_is_told_to_resync_and_changes_nothing(shop: Shop) -> None:
 
 
 def test_a_new_epoch_is_accepted_and_a_past_one_is_not(shop: Shop) -> None:
-    """Two laptops with one identity alternate; neither gets on with an old epoch."""
+    """A laptop that was set back says so once: it is noted with its time, and no more."""
     laptop = shop.enrol("anna")
     laptop.tell(MINE)
     mine, laptop.epoch, laptop.seq = laptop.epoch, "1" * 16, 0
     assert not laptop.send(laptop.message(MINE)).resync
     laptop.epoch, laptop.seq = mine, 99
-    before = row_of(shop, laptop)
-    assert laptop.send(laptop.message(MINE)).resync
-    assert row_of(shop, laptop) == before
+    ack = laptop.send(laptop.message(OTHER))
+    assert (ack.resync, ack.state, ack.wanted) == (True, "match", ())
+    assert shop.rows("SELECT alternations, exception FROM machines") == [(str(NOW), None)]
+    laptop.epoch, laptop.seq = "2" * 16, 0
+    assert laptop.send(laptop.message(MINE)).state == "match"
+
+
+def alternate(shop: Shop, *laptops: Laptop) -> None:
+    """Laptops with one identity check in in turn; each draws a new epoch when it has to."""
+    for laptop in laptops:
+        shop.now += 600
+        if laptop.send(laptop.message(MINE)).resync:
+            laptop.epoch, laptop.seq = f"{shop.now:016x}", 0
+            laptop.send(laptop.message(MINE))
+
+
+def test_two_laptops_with_one_identity_are_told_apart_from_none(shop: Shop) -> None:
+    """Their epochs alternate: what holds cannot be told, until it has ceased for a day."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    twin = dataclasses.replace(laptop)
+    twin.epoch, twin.seq = "f" * 16, 0
+    alternate(shop, twin, laptop, twin)
+    view = laptop.view()
+    assert (view.standing, [each.code for each in view.findings]) == (
+        "unknown",
+        ["cloned-identity"],
+    )
+    assert shop.counted() == {"unknown": 1}
+    alternate(shop, *[laptop, twin] * 4)
+    ((times,),) = shop.rows("SELECT alternations FROM machines")
+    assert len(str(times).split()) == ALTERNATIONS_MAX
+    last = shop.now
+    shop.current.ledger = ledger(read_at=last + DAY)
+    shop.now = last + DAY - 1
+    assert twin.send(twin.message(MINE)).state == "unknown"
+    shop.now += 1
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
+    assert twin.send(twin.message(MINE)).state == "match"
+
+
+def pause(laptop: Laptop, paused_s: int) -> Ack:
+    """Checks in as a laptop whose user asks to be left alone."""
+    return laptop.send(msgspec.structs.replace(laptop.message(MINE), paused_s=paused_s))
+
+
+def test_a_paused_machine_is_left_alone_until_its_pause_ends(shop: Shop) -> None:
+    """Exactly then, by itself; meanwhile it is not silent however long that is."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    assert laptop.send(laptop.message(MINE)).state == "match"
+    ack = pause(laptop, 7 * DAY)
+    view = laptop.view()
+    assert (ack.state, view.standing, view.paused_until) == ("paused", "paused", NOW + 7 * DAY)
+    assert shop.counted() == {"paused": 1}
+    shop.current.ledger = ledger(read_at=NOW + 7 * DAY)
+    shop.now = NOW + 7 * DAY - 1
+    assert shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10)) == 0
+    shop.now += 1
+    assert shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10)) == 1
+    assert shop.counted() == {"match": 1}
+    assert laptop.view().paused_until is None
+    assert shop.rows("SELECT before, after, away_s FROM transitions ORDER BY id DESC LIMIT 1") == [
+        ("paused", "match", 7 * DAY)
+    ]
+
+
+def test_a_check_in_without_a_pause_ends_it(shop: Shop) -> None:
+    """With another one it begins anew; what stays the same is told as before."""
+    laptop = shop.enrol("anna")
+    laptop.tell(MINE)
+    pause(laptop, 7200)
+    shop.now += 3600
+    assert pause(laptop, 7200).state == "paused"
+    assert laptop.view().paused_until == shop.now + 7200
+    assert laptop.send(laptop.message(MINE)).state == "match"
+    assert shop.rows("SELECT paused_until, exception FROM machines") == [(None, None)]
+    assert laptop.send(laptop.message(MINE)).state == "match"
+
+
+def test_a_machine_that_updates_before_the_next_reading_is_not_ahead(shop: Shop) -> None:
+    """Also where others had the build before: its head is read again first."""
+    shop.enrol("anna").tell(NEWER)
+    look_up(shop, "2.1.331", read_at=NOW + 60)
+    assert shop.counted() == {"drift": 1}
+    shop.now = NOW + 120
+    laptop = shop.enrol("ben")
+    ack = laptop.tell(NEWER)
+    (finding,) = laptop.view().findings
+    assert (ack.state, finding.code, finding.severity) == ("pending", "build-ahead", "pending")
+    assert ack.next_s <= HURRY_S + HURRY_S // 2
+    assert shop.rows("SELECT version FROM lookups WHERE asked_at > answered_at") == [("2.1.331",)]
+    look_up(shop, "2.1.331", read_at=NOW + 125)
+    shop.now = NOW + 120 + READ_AGAIN_S
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
+    assert laptop.view().standing == "drift"
+    assert shop.counted() == {"drift": 2}
+
+
+def test_a_head_that_moved_while_it_was_read_again_is_a_match(shop: Shop) -> None:
+    """Who updated meanwhile was told nothing else."""
+    shop.enrol("anna").tell(NEWER)
+    look_up(shop, "2.1.331", read_at=NOW + 60)
+    shop.now = NOW + 120
+    laptop = shop.enrol("ben")
+    laptop.tell(NEWER)
+    shop.current.ledger = newer_ledger(
+        Reading("npm", "latest", "2.1.330", NOW - 3600, NOW + 60),
+        Reading("npm", "latest", "2.1.331", NOW + 125, NOW + 125),
+    )
+    shop.now = NOW + 126
+    shop.judge_again()
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
+    assert laptop.view().standing == "match"
+    assert shop.counted() == {"match": 2}
+
+
+NEWEST = Build("e" * 64, 381_121_050, "binary", "2.1.331", "linux-x64")
+NEWER = profile(NEWEST)
+
+
+def newer_ledger(*readings: Reading, lookups: tuple[Lookup, ...] = ()) -> Ledger:
+    """A public build newer than the head, which is what the readings say."""
+    artifacts = [Artifact("2.1.331", "linux-x64", "binary", NEWEST.sha256, 1, "registry", "npm")]
+    return Ledger(readings, [Release("2.1.331", NOW)], artifacts, lookups)
+
+
+def look_up(shop: Shop, version: str, read_at: int) -> None:
+    """Reads the head again, unchanged, and answers the look-up of a version."""
+    shop.now = read_at
+    shop.write(lambda conn: public.answer(conn, version, "found", None, shop.now))
+    lookups = shop.read(lambda conn: tuple(public.load_ledger(conn).lookups()))
+    head = Reading("npm", "latest", "2.1.330", NOW - 3600, read_at)
+    shop.current.ledger = newer_ledger(head, lookups=lookups)
+    shop.judge_again()
 
 
 def test_only_a_few_past_epochs_are_remembered(shop: Shop) -> None:
