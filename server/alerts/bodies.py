@@ -52,6 +52,8 @@ class Changed(msgspec.Struct, frozen=True, omit_defaults=True):
         findings: Of a machine: the worst; of a fleet: examples of the cause.
         more_findings: How many findings of a machine are not listed.
         after: The standing now, where it is the same for all.
+        away_s: Of a machine that came back: for how long it was away, in seconds.
+        waiver_ended: Of a machine: a waiver no longer covers what holds now.
     """
 
     kind: Kind
@@ -66,6 +68,8 @@ class Changed(msgspec.Struct, frozen=True, omit_defaults=True):
     findings: tuple[FindingView, ...] = ()
     more_findings: int = 0
     after: Standing | None = None
+    away_s: int | None = None
+    waiver_ended: bool = False
 
 
 class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -101,6 +105,8 @@ def changed(change: Transition, told: Told) -> Changed:
         findings=listed,
         more_findings=max(0, len(change.findings) - FINDINGS_MAX) if machine else 0,
         after=change.after,
+        away_s=change.away_s,
+        waiver_ended=change.waiver_ended,
     )
 
 

@@ -6,7 +6,7 @@ the laptop (`agent.fix`), so that nothing a laptop reports can become a command.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from agent.fix import render
@@ -109,12 +109,11 @@ _UNKNOWN = "There is not enough evidence to say whether it runs what the public 
 
 def _of_machine(body: Changed) -> Message:
     label = next(iter(body.labels), "a machine")
-    leads = {"unknown": _UNKNOWN, "healed": f"It now stands as: {body.after}."}
     more = f"{body.more_findings} more findings are on its page." if body.more_findings else None
     return Message(
         told=body.told,
         title=_MACHINE_TITLES[body.told].format(label),
-        lead=leads.get(body.told),
+        lead=" ".join(_machine_leads(body)) or None,
         facts=(
             Fact("Machine", label),
             Fact("Group", body.group),
@@ -124,6 +123,29 @@ def _of_machine(body: Changed) -> Message:
         points=tuple(_point(item, body.at) for item in body.findings),
         note=more,
     )
+
+
+def _machine_leads(body: Changed) -> Iterator[str]:
+    if body.away_s is not None:
+        yield f"It is back after {span(body.away_s)}."
+    if body.waiver_ended:
+        yield "The waiver for this holds no longer."
+    if body.told == "unknown":
+        yield _UNKNOWN
+    if body.told == "healed":
+        yield f"It now stands as: {body.after}."
+
+
+def span(seconds: int) -> str:
+    """A length of time as people say it: in its largest whole unit, minutes at least."""
+    unit, number = next(
+        ((unit, seconds // length_s) for unit, length_s in _UNITS if seconds >= length_s),
+        ("minute", 1),
+    )
+    return f"{number} {unit}" + ("" if number == 1 else "s")
+
+
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
 def _since(body: Changed) -> int:
