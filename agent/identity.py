@@ -1,8 +1,6 @@
 """Who this machine is to its server: the enrolment on disk.
 
-Two small files in the state folder, readable by their owner alone, each replaced whole
-(written beside, synced, renamed, folder synced), so a power cut leaves the old or the new
-one and never half of one:
+Two small files in the state folder, each replaced whole (`agent.state_files`):
 
 * ``enrolling.json`` is written before the request is sent and holds its random key. An
   answer that got lost is asked for again with the same key and names the same machine.
@@ -11,24 +9,19 @@ one and never half of one:
 The enrolment secret is in neither: it is used once and forgotten.
 """
 
-import os
 import secrets
-import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
-import msgspec
-
+from agent import state_files
 from agent.errors import IdentityError
 from agent.settings import SECRET_VARIABLE, checked_url
 
-IDENTITY_MAX_BYTES = 16_384
-"""Largest identity file that is read, in bytes."""
-
 SECRET_MAX_BYTES = 4_096
 """Largest secret file that is read, in bytes."""
+
+_ENROL = "parity-agent enrol"
 
 
 @dataclass(frozen=True)
@@ -69,9 +62,6 @@ class Identity:
     owner: str | None = None
 
 
-_Kept = TypeVar("_Kept")
-
-
 @dataclass(frozen=True)
 class _Begun:
     wish: Wish
@@ -84,7 +74,7 @@ def load(state_dir: Path) -> Identity | None:
     Raises:
         IdentityError: The file is there and cannot be used.
     """
-    identity = _load(state_dir / "identity.json", Identity)
+    identity = state_files.load(state_dir / "identity.json", Identity, then=_ENROL)
     if identity is not None:
         _refuse_bad_url(identity)
     return identity
@@ -100,10 +90,10 @@ def begin(state_dir: Path, wish: Wish) -> str:
         IdentityError: The state folder cannot be read or written.
     """
     path = state_dir / "enrolling.json"
-    begun = _load(path, _Begun)
+    begun = state_files.load(path, _Begun, then=_ENROL)
     if begun is None or begun.wish != wish:
         begun = _Begun(wish, secrets.token_hex(16))
-        _replace(path, msgspec.json.encode(begun))
+        state_files.replace(path, begun)
     return begun.key
 
 
@@ -113,8 +103,8 @@ def keep(state_dir: Path, identity: Identity) -> None:
     Raises:
         IdentityError: The state folder cannot be written.
     """
-    _replace(state_dir / "identity.json", msgspec.json.encode(identity))
-    (state_dir / "enrolling.json").unlink(missing_ok=True)
+    state_files.replace(state_dir / "identity.json", identity)
+    state_files.remove(state_dir / "enrolling.json")
 
 
 def enrolment_secret(
@@ -141,23 +131,6 @@ def enrolment_secret(
     )
 
 
-def prepare(state_dir: Path) -> None:
-    """Makes the state folder, for its owner alone.
-
-    Raises:
-        IdentityError: It cannot be made, or this user may not write in it.
-    """
-    try:
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unusable(state_dir, error) from error
-    if not os.access(state_dir, os.W_OK | os.X_OK):
-        raise IdentityError(
-            f"this user may not write in {state_dir}",
-            advice="give the folder to this user, or set state_dir to another one",
-        )
-
-
 def _secret_of(file: Path) -> str:
     try:
         with file.open("rb") as stream:
@@ -174,27 +147,6 @@ def _secret_of(file: Path) -> str:
     return text
 
 
-def _load(path: Path, kind: type[_Kept]) -> _Kept | None:
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(IDENTITY_MAX_BYTES + 1)
-            mode = os.fstat(stream.fileno()).st_mode
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise _unusable(path, error) from error
-    if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-        raise IdentityError(
-            f"{path} can be read by others", advice=f"chmod 600 {path}, and enrol again"
-        )
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise IdentityError(
-            f"{path} is damaged", advice=f"remove {path} and run: parity-agent enrol"
-        ) from error
-
-
 def _refuse_bad_url(identity: Identity) -> None:
     try:
         checked_url(identity.server_url)
@@ -203,37 +155,3 @@ def _refuse_bad_url(identity: Identity) -> None:
             f"the enrolment's server address {error}",
             advice="run: parity-agent enrol --server https://...",
         ) from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    prepare(path.parent)
-    beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise _unusable(path, error) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    # A rename is durable only with its folder; Windows cannot open one, and need not.
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _unusable(path: Path, error: OSError) -> IdentityError:
-    return IdentityError(
-        f"cannot use {path}: {error.strerror}",
-        advice="check the folder's owner and free space, or set state_dir to another one",
-    )

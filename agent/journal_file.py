@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from agent import identity
+from agent import state_files
 from agent.errors import JournalError
 
 BUSY_TIMEOUT_S = 10.0
@@ -42,7 +42,7 @@ def connect(state_dir: Path) -> sqlite3.Connection:
         JournalError: The file cannot be opened or written.
         IdentityError: The state folder cannot be made.
     """
-    identity.prepare(state_dir)
+    state_files.prepare(state_dir)
     path = state_dir / "journal.db"
     try:
         connection = _open(path)

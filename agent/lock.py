@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from agent import identity
+from agent import state_files
 from agent.errors import AgentError
 
 
@@ -27,7 +27,7 @@ def held(file: Path, *, timeout_s: float, holder: str) -> Iterator[None]:
     Raises:
         AgentError: Another process holds it, or the file cannot be used.
     """
-    identity.prepare(file.parent)
+    state_files.prepare(file.parent)
     try:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(file, timeout=timeout_s, isolation_level=None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import identity
+from agent import identity, state_files
 from agent.errors import IdentityError
 from agent.identity import Identity, Wish
 
@@ -51,7 +51,7 @@ def test_files_are_their_owners_alone(tmp_path: Path) -> None:
     try:
         folder = tmp_path / "new" / "state"
         identity.begin(folder, WISH)
-        identity.prepare(folder)
+        state_files.prepare(folder)
         enrolling = stat.S_IMODE((folder / "enrolling.json").stat().st_mode)
         identity.keep(folder, ENROLLED)
     finally:
