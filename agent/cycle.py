@@ -12,22 +12,24 @@ cycle is `agent.daemon`'s.
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TypeVar
 
 import msgspec
 import structlog
 
-from agent import answers, digest, platforms, profile
+from agent import answers, digest, exchange, platforms, profile
 from agent.claude_config import overrides
 from agent.claude_config.overrides import ConfigFacts
 from agent.discover import census
 from agent.discover.census import Census
 from agent.exchange import Exchange, Pace
+from agent.exchange_table import EVENTS, Event, State
 from agent.fingerprint import Fingerprints, Progress, reason_of
 from agent.identity import Identity
 from agent.journal import Journal
+from agent.pause_file import Pauses
 from agent.settings import Settings
 from agent.talk import Talk
 from agent.transport import Transport
@@ -135,6 +137,32 @@ def cycle(
     return Looked(found, facts, made, body), x
 
 
+def announce(parts: Parts, journal: Journal, who: Identity, x: Exchange) -> Exchange:
+    """Tells the server of the pause that lasts, without a look.
+
+    Args:
+        parts: What a cycle is made of.
+        journal: What a check-in is made from.
+        who: The enrolment.
+        x: Where the conversation stands.
+
+    Returns:
+        Where it stands now: `State.PAUSED` once the server has acknowledged it. Unchanged
+        where nothing was ever looked at, for then there is nothing to check in with.
+
+    Raises:
+        AgentError: The journal or the state folder cannot be used.
+    """
+    if journal.backlog() is None:
+        return x
+    if (x.state, Event.PAUSED) not in EVENTS:
+        # A conversation that was cut short gives way; the journal keeps what it had to say.
+        x = replace(x, state=State.REST)
+    pace = pace_of(parts.settings)
+    x = exchange.happened(x, Event.PAUSED, pace, now=parts.clock(), chance=parts.chance())
+    return _told(parts, journal, who, x)
+
+
 def begin(journal: Journal, who: Identity | None) -> Exchange:
     """Where a conversation stands when a process begins."""
     kept = journal.remembered("view")
@@ -157,7 +185,9 @@ def pace_of(settings: Settings) -> Pace:
 def _told(parts: Parts, journal: Journal, who: Identity, x: Exchange) -> Exchange:
     settings = parts.settings
     with Transport(settings, who.server_url, who.token) as transport:
-        x = Talk(journal, transport, pace_of(settings), parts.clock, parts.chance).until_rest(x)
+        pauses = Pauses(settings.state_dir)
+        talk = Talk(journal, pauses, transport, pace_of(settings), parts.clock, parts.chance)
+        x = talk.until_rest(x)
     contact = Contact(x.state.value, x.reason, x.advice)
     journal.remember("contact", msgspec.json.encode(contact), int(parts.clock()))
     _log.info("told", state=x.state.value, reason=x.reason)

@@ -12,6 +12,7 @@ from agent import answers, digest, identity
 from agent.errors import IdentityError
 from agent.identity import Identity, Wish
 from agent.journal import open_journal
+from agent.pause_file import Pauses
 from agent.settings import Settings
 from agent.transport import Transport
 from agent.wire import WIRE_VERSION, Enrolment
@@ -78,4 +79,5 @@ def enrol(settings: Settings, wish: Wish, secret: str) -> Identity:
     finally:
         journal.close()
     identity.keep(settings.state_dir, enrolled)
+    Pauses(settings.state_dir).tell_again()
     return enrolled

@@ -131,7 +131,7 @@ class Exchange:
     advice: str = ""
 
 
-def check_in(backlog: Backlog, *, wire: int, agent: str, clock: int) -> bytes:
+def check_in(backlog: Backlog, *, wire: int, agent: str, clock: int, paused_s: int = 0) -> bytes:
     """A new check-in's canonical bytes.
 
     Args:
@@ -139,6 +139,7 @@ def check_in(backlog: Backlog, *, wire: int, agent: str, clock: int) -> bytes:
         wire: The version to speak.
         agent: The agent's version.
         clock: The agent's clock, epoch seconds.
+        paused_s: Seconds for which the laptop's user asks to be left alone.
     """
     return digest.canonical(
         CheckIn(
@@ -150,6 +151,7 @@ def check_in(backlog: Backlog, *, wire: int, agent: str, clock: int) -> bytes:
             clock=clock,
             changes=backlog.changes,
             dropped=backlog.dropped,
+            paused_s=paused_s,
         )
     )
 
@@ -182,10 +184,12 @@ def answered(
     if step is None:
         raise IllegalTransitionError(f"{answer.outcome.value} while {x.state.value}")
     told = replace(x, reason=answer.reason, advice=answer.advice)
-    if step.to is State.CHECK_IN:
-        return _again(told, answer, pace, now, chance), step.effect
+    if step.to in {State.CHECK_IN, State.ANNOUNCE}:
+        return _again(replace(told, state=step.to), answer, pace, now, chance), step.effect
     if step.to is State.BACK_OFF:
         return _back_off(told, answer, pace, now, chance), step.effect
+    if step.to is State.PAUSED:
+        return replace(told, state=step.to, failures=0, resyncs=0), step.effect
     if step.to in {State.STOPPED, State.UNENROLLED}:
         return replace(told, state=step.to, at=now + STOPPED_S * (1 + chance / 2)), step.effect
     return _onward(_learned(told, x, answer, pace, now, chance), now), step.effect

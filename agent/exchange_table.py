@@ -15,9 +15,11 @@ class State(Enum):
 
     UNENROLLED = "unenrolled"
     CHECK_IN = "check-in"
+    ANNOUNCE = "announce"
     UPLOAD = "upload"
     ASK = "ask"
     REST = "rest"
+    PAUSED = "paused"
     BACK_OFF = "back-off"
     STOPPED = "stopped"
 
@@ -44,6 +46,8 @@ class Event(Enum):
     CHANGED = "changed"
     WOKE = "woke"
     ENROLLED = "enrolled"
+    PAUSED = "paused"
+    RESUMED = "resumed"
 
 
 class Effect(Enum):
@@ -88,6 +92,17 @@ TRANSITIONS: Mapping[tuple[State, Outcome], Step] = MappingProxyType(
         (State.CHECK_IN, Outcome.NO_WIRE): Step(State.STOPPED),
         (State.CHECK_IN, Outcome.BUSY): _LATER,
         (State.CHECK_IN, Outcome.UNREACHED): _LATER,
+        # A check-in that tells of a pause, and nothing after it while the pause lasts.
+        (State.ANNOUNCE, Outcome.DONE): Step(State.PAUSED, Effect.ACKNOWLEDGE),
+        (State.ANNOUNCE, Outcome.RESYNC): Step(State.ANNOUNCE, Effect.NEW_EPOCH),
+        (State.ANNOUNCE, Outcome.UNAUTHORISED): _GONE,
+        (State.ANNOUNCE, Outcome.REFUSED): _LATER,
+        (State.ANNOUNCE, Outcome.TOO_LARGE): Step(State.BACK_OFF, Effect.SHED),
+        (State.ANNOUNCE, Outcome.UNREADABLE): Step(State.BACK_OFF, Effect.NEW_EPOCH),
+        (State.ANNOUNCE, Outcome.OTHER_WIRE): Step(State.ANNOUNCE, Effect.NEW_EPOCH),
+        (State.ANNOUNCE, Outcome.NO_WIRE): Step(State.STOPPED),
+        (State.ANNOUNCE, Outcome.BUSY): _LATER,
+        (State.ANNOUNCE, Outcome.UNREACHED): _LATER,
         (State.UPLOAD, Outcome.DONE): Step(_ONWARD, Effect.DELIVERED),
         (State.UPLOAD, Outcome.UNAUTHORISED): _GONE,
         # A profile that is refused for good is let go: its laptop still checks in.
@@ -118,21 +133,36 @@ EVENTS: Mapping[tuple[State, Event], State] = MappingProxyType(
         (State.REST, Event.CHANGED): State.CHECK_IN,
         (State.REST, Event.WOKE): State.REST,
         (State.REST, Event.ENROLLED): State.CHECK_IN,
+        # A person asked: one try at once, whatever the server said before.
+        (State.REST, Event.PAUSED): State.ANNOUNCE,
+        (State.REST, Event.RESUMED): State.CHECK_IN,
+        (State.PAUSED, Event.DUE): State.PAUSED,
+        (State.PAUSED, Event.CHANGED): State.PAUSED,
+        (State.PAUSED, Event.WOKE): State.PAUSED,
+        (State.PAUSED, Event.ENROLLED): State.PAUSED,
+        (State.PAUSED, Event.PAUSED): State.ANNOUNCE,
+        (State.PAUSED, Event.RESUMED): State.CHECK_IN,
         (State.BACK_OFF, Event.DUE): State.CHECK_IN,
         # A change waits with the rest: a server in trouble is not asked sooner.
         (State.BACK_OFF, Event.CHANGED): State.BACK_OFF,
         (State.BACK_OFF, Event.WOKE): State.BACK_OFF,
         (State.BACK_OFF, Event.ENROLLED): State.CHECK_IN,
+        (State.BACK_OFF, Event.PAUSED): State.ANNOUNCE,
+        (State.BACK_OFF, Event.RESUMED): State.BACK_OFF,
         # The server may have been updated since: it is asked again, rarely.
         (State.STOPPED, Event.DUE): State.CHECK_IN,
         (State.STOPPED, Event.CHANGED): State.STOPPED,
         (State.STOPPED, Event.WOKE): State.STOPPED,
         (State.STOPPED, Event.ENROLLED): State.CHECK_IN,
+        (State.STOPPED, Event.PAUSED): State.ANNOUNCE,
+        (State.STOPPED, Event.RESUMED): State.STOPPED,
         # A server restored from a backup may know the token again: it is asked, rarely.
         (State.UNENROLLED, Event.DUE): State.CHECK_IN,
         (State.UNENROLLED, Event.CHANGED): State.UNENROLLED,
         (State.UNENROLLED, Event.WOKE): State.UNENROLLED,
         (State.UNENROLLED, Event.ENROLLED): State.CHECK_IN,
+        (State.UNENROLLED, Event.PAUSED): State.ANNOUNCE,
+        (State.UNENROLLED, Event.RESUMED): State.UNENROLLED,
     }
 )
 """What happens on the laptop between requests. A sending state has no events."""

@@ -3,12 +3,16 @@
 Each turn does what the state says, then what the table says the journal has to do, and
 only then takes the next state: killed between any two of these, the agent sends the same
 bytes again. What was last sent and last answered is remembered for ``show`` and ``status``.
+
+A check-in that was composed before a pause, or during one, is sent again as it is; another
+one then follows at once that tells how it is now.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from agent import __version__, answers, exchange
@@ -17,12 +21,13 @@ from agent.errors import ExchangeError
 from agent.exchange import Answered, Exchange, Pace
 from agent.exchange_table import Effect, Event, Outcome, State
 from agent.journal import Journal
-from agent.wire import WANTED_MAX
+from agent.pause_file import Pauses
+from agent.wire import WANTED_MAX, CheckIn
 
 REQUESTS_MAX = 64
 """Most requests of one conversation; a server that wants more is heard the next time."""
 
-_SENDING = frozenset({State.CHECK_IN, State.UPLOAD, State.ASK})
+_SENDING = frozenset({State.CHECK_IN, State.ANNOUNCE, State.UPLOAD, State.ASK})
 _log = structlog.stdlib.get_logger("agent.talk")
 
 
@@ -44,6 +49,7 @@ class Talk:
 
     Attributes:
         journal: What there is to tell.
+        pauses: Whether this laptop's user asked to be left alone.
         transport: The way to the server.
         pace: How fast to go.
         clock: Epoch seconds.
@@ -51,6 +57,7 @@ class Talk:
     """
 
     journal: Journal
+    pauses: Pauses
     transport: Sender
     pace: Pace
     clock: Callable[[], float]
@@ -64,14 +71,30 @@ class Talk:
         """
         x = replace(x, wanted=self.journal.wanted())
         for _ in range(REQUESTS_MAX):
-            if x.state is State.REST and self.journal.untold():
-                x = exchange.happened(
-                    x, Event.CHANGED, self.pace, now=self.clock(), chance=self.chance()
-                )
+            if x.state is State.REST and (self.journal.untold() or self._told_of_a_pause()):
+                x = self._happened(x, Event.CHANGED)
+            elif x.state is State.PAUSED and self._has_untold_pause():
+                x = self._happened(x, Event.PAUSED)
             if x.state not in _SENDING:
                 break
             x = self._turn(x)
         return x
+
+    def _told_of_a_pause(self) -> bool:
+        kept = self.journal.remembered("check-in")
+        return kept is not None and _read(kept[0]).paused_s > 0
+
+    def _has_untold_pause(self) -> bool:
+        pause = self.pauses.current(int(self.clock()))
+        return pause is not None and not pause.is_told
+
+    def _pause_told(self) -> None:
+        sent = self.journal.sent()
+        if sent is not None and (told := _read(sent)).paused_s:
+            self.pauses.told(until=told.clock + told.paused_s)
+
+    def _happened(self, x: Exchange, event: Event) -> Exchange:
+        return exchange.happened(x, event, self.pace, now=self.clock(), chance=self.chance())
 
     def _turn(self, x: Exchange) -> Exchange:
         answer, body = self._ask(x)
@@ -115,7 +138,14 @@ class Talk:
             backlog = self.journal.backlog()
             if backlog is None:
                 raise RuntimeError("a check-in before the first profile was recorded")
-            body = exchange.check_in(backlog, wire=x.wire, agent=__version__, clock=now)
+            pause = self.pauses.current(now) if x.state is State.ANNOUNCE else None
+            body = exchange.check_in(
+                backlog,
+                wire=x.wire,
+                agent=__version__,
+                clock=now,
+                paused_s=pause.left_s(now) if pause else 0,
+            )
             self.journal.keep_sent(body, backlog)
         self.journal.remember("check-in", body, now)
         return body
@@ -123,6 +153,7 @@ class Talk:
     def _apply(self, effect: Effect, x: Exchange, answer: Answered, body: bytes) -> None:
         journal = self.journal
         if effect is Effect.ACKNOWLEDGE and answer.ack is not None:
+            self._pause_told()
             wanted = answer.ack.wanted
             journal.acknowledge(wanted, more_may_follow=len(wanted) >= WANTED_MAX)
             journal.remember("ack", body, int(self.clock()))
@@ -134,3 +165,8 @@ class Talk:
             journal.delivered(x.wanted[0])
         elif effect is Effect.KEEP_VIEW:
             journal.remember("view", body, int(self.clock()))
+
+
+def _read(body: bytes) -> CheckIn:
+    # Our own bytes: those of an older agent are read by this one, as a server reads them.
+    return msgspec.json.decode(body, type=CheckIn)

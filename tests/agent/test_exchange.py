@@ -168,3 +168,41 @@ def test_each_state_either_sends_or_waits() -> None:
     assert sending | waiting == set(State)
     assert not sending & waiting
     assert {(s, e) for s in waiting for e in Event} == set(EVENTS)
+
+
+def test_a_pause_is_told_once_and_then_nothing_is_said() -> None:
+    """Neither a wanted profile nor a new tag is followed while it lasts."""
+    x = exchange.happened(Exchange(state=State.REST), Event.PAUSED, PACE, now=NOW, chance=0)
+    assert x.state is State.ANNOUNCE
+    x, effect = exchange.answered(
+        replace(x, failures=2), ack(tag="new", wanted=("d1",)), PACE, now=NOW, chance=0
+    )
+    assert (x.state, x.failures, effect) == (State.PAUSED, 0, Effect.ACKNOWLEDGE)
+    for event in (Event.DUE, Event.CHANGED, Event.WOKE, Event.ENROLLED):
+        assert exchange.happened(x, event, PACE, now=NOW, chance=0).state is State.PAUSED
+    x = exchange.happened(x, Event.RESUMED, PACE, now=NOW, chance=0)
+    assert x.state is State.CHECK_IN
+
+
+@pytest.mark.parametrize("state", [State.REST, State.BACK_OFF, State.STOPPED, State.UNENROLLED])
+def test_a_pause_is_tried_to_be_told_at_once_and_then_waits_like_all_else(state: State) -> None:
+    """A person asked, once; what follows keeps the distance that the server asked for."""
+    waiting = Exchange(state=state, at=NOW + 900, failures=3)
+    x = exchange.happened(waiting, Event.PAUSED, PACE, now=NOW, chance=0)
+    x = after(x, Answered(Outcome.UNREACHED, reason="no network"))
+    assert (x.state, x.at, x.failures) == (State.BACK_OFF, NOW + 40, 4)
+
+
+def test_the_end_of_a_pause_does_not_shorten_a_back_off() -> None:
+    """The next check-in tells it."""
+    waiting = after(Exchange(), Answered(Outcome.BUSY, retry_after_s=500))
+    assert exchange.happened(waiting, Event.RESUMED, PACE, now=NOW, chance=0) == waiting
+
+
+def test_a_resync_repeats_the_telling_in_a_new_epoch() -> None:
+    """It stays a telling of the pause, and ends after a few."""
+    x = Exchange(state=State.ANNOUNCE)
+    for _ in range(exchange.RESYNCS_MAX):
+        x, effect = exchange.answered(x, Answered(Outcome.RESYNC), PACE, now=NOW, chance=0)
+        assert (x.state, effect) == (State.ANNOUNCE, Effect.NEW_EPOCH)
+    assert after(x, Answered(Outcome.RESYNC)).state is State.BACK_OFF

@@ -57,6 +57,9 @@ MESSAGES: dict[str, wire.Sent | wire.Answer] = {
         changes=(wire.Change(NAME, 1_790_000_100),),
         dropped=3,
     ),
+    "check-in-in-a-pause": CheckIn(
+        1, NAME, "0.1.0", "0123456789abcdef", 9, 1_790_001_000, paused_s=7_200
+    ),
     "enrolment": Enrolment(1, "bpe_not-a-real-one", "ada-mac", "0" * 32, owner="ada"),
     "enrolled": wire.Enrolled("0123456789abcdef", "bpm_not-a-real-one", "default"),
     "ack": wire.Ack("match", "0123456789abcdef", 903),
@@ -116,6 +119,8 @@ def test_an_answer_always_names_the_wire_versions(name: str) -> None:
         ("seq", 2**53),
         ("clock", -1),
         ("clock", 1.5),
+        ("paused_s", -1),
+        ("paused_s", wire.PAUSE_MAX_S + 1),
     ],
 )
 def test_a_value_out_of_form_is_refused(field: str, value: object) -> None:

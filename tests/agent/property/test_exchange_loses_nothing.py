@@ -2,8 +2,8 @@
 
 A model server keeps what it accepted; between it and the real table, journal and
 conversation lies a line that loses requests, loses answers, and answers wrongly. The agent
-is killed and restarted at will. Once the line is good again, the server has the changes
-in the order in which they were seen, each once.
+is killed and restarted, paused and resumed at will. Once the line is good again, the server
+has the changes in the order in which they were seen, each once, and knows of no pause.
 """
 
 import tempfile
@@ -20,10 +20,12 @@ from agent.errors import ExchangeError
 from agent.exchange import Answered, Exchange, Pace
 from agent.exchange_table import EVENTS, TRANSITIONS, Effect, Event, Outcome, State
 from agent.journal import open_journal
+from agent.pause_file import Pauses
 from agent.talk import Talk
 from agent.wire import CHANGES_MAX, Ack, CheckIn, MachineView, Refusal
 
 PACE = Pace()
+PAUSE_S = 7_200
 FAULTS = ("request lost", "answer lost", "busy", "resync", "unreadable", "wrong page")
 
 
@@ -35,6 +37,7 @@ class Line:
         self.profiles: set[str] = set()
         self.last: dict[str, int] = {}
         self.faults: list[str] = []
+        self.paused_s = 0
 
     def send(self, method: str, path: str, body: bytes | None = None) -> Answer:
         """One request, with the next fault that is due."""
@@ -71,6 +74,7 @@ class Line:
             return self._ack((), resync=True)
         if sent.seq > known:
             self.last[sent.epoch] = sent.seq
+            self.paused_s = sent.paused_s
             for each in (*told, sent.profile):
                 if not self.seen or self.seen[-1] != each:
                     self.seen.append(each)
@@ -107,14 +111,27 @@ class Laptop:
 
     def converse(self) -> None:
         """Waits as long as it has to, then says what there is to say."""
-        if (self.x.state, Event.DUE) in EVENTS:
-            self.now = max(self.now, self.x.at)
-            self.x = exchange.happened(self.x, Event.DUE, PACE, now=self.now, chance=0)
+        pause = self.pauses.current(int(self.now))
+        if pause is not None and pause.is_told:
+            return
+        if pause is not None and (self.x.state, Event.PAUSED) not in EVENTS:
+            self.x = Exchange(state=State.REST)
+        for event in (Event.RESUMED, Event.DUE) if pause is None else (Event.PAUSED,):
+            if (self.x.state, event) in EVENTS:
+                self.now = max(self.now, self.x.at)
+                self.x = exchange.happened(self.x, event, PACE, now=self.now, chance=0)
         journal = open_journal(self.folder)
-        talk = Talk(journal, self.line, PACE, lambda: self.now, lambda: 0.5)
+        talk = Talk(journal, self.pauses, self.line, PACE, lambda: self.now, lambda: 0.5)
         if journal.backlog() is not None:
             self.x = talk.until_rest(self.x)
         journal.close()
+        pause = self.pauses.current(int(self.now))
+        assert self.x.state is not State.PAUSED or pause is None or pause.is_told
+
+    @property
+    def pauses(self) -> Pauses:
+        """The pause on disk."""
+        return Pauses(self.folder)
 
     def restart(self) -> None:
         """All that was not on disk is gone."""
@@ -125,7 +142,7 @@ STEPS = st.lists(
     st.one_of(
         st.integers(0, 3),
         st.lists(st.sampled_from(FAULTS), max_size=4).map(tuple),
-        st.just("restart"),
+        st.sampled_from(["restart", "pause", "resume"]),
     ),
     max_size=CHANGES_MAX,
 )
@@ -145,14 +162,20 @@ def test_every_change_arrives_once_and_in_order(steps: list[int | tuple[str, ...
             elif isinstance(step, tuple):
                 line.faults = list(step)
                 laptop.converse()
-            else:
+            elif step == "restart":
                 laptop.restart()
+            elif step == "pause":
+                laptop.pauses.begin(int(laptop.now), PAUSE_S)
+            else:
+                laptop.pauses.end()
         line.faults = []
+        laptop.pauses.end()
         for _ in range(3):
             laptop.converse()
         assert line.seen == laptop.seen
         assert set(laptop.seen) <= line.profiles
         assert laptop.x.state is State.REST
+        assert line.paused_s == 0
 
 
 SENDING = sorted({state for state, _ in TRANSITIONS}, key=lambda state: state.value)
