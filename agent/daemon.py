@@ -5,14 +5,19 @@ full look at once; the server's interval means one anyway. It speaks to the serv
 the profile changed or the interval is over. One thread does all of it, so two cycles never
 meet; a ``check`` typed meanwhile waits for the cycle's lock. A clock that is set back, as at
 the start of many a laptop, takes nothing of this away: what was due moves back with it.
+
+While a pause lasts a tick looks at nothing, and speaks only if the server was not told of it
+yet. That a pause begins or ends is noticed within seconds, by the `stat` of one file.
 """
 
 import os
 import signal
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -25,7 +30,12 @@ from agent.cycle import Parts
 from agent.errors import AgentError, IdentityError
 from agent.exchange_table import EVENTS, Event, State
 from agent.identity import Identity
-from agent.journal import open_journal
+from agent.journal import Journal, open_journal
+from agent.pause import Pause
+from agent.pause_file import Pauses
+
+PAUSE_LOOK_S = 2.0
+"""Seconds between two looks whether a pause has begun or ended."""
 
 NICENESS = 10
 """How far the daemon steps back behind other programs (nice(2))."""
@@ -41,6 +51,8 @@ class Daemon:
         self._parts = parts
         self._who = who
         settings = parts.settings
+        self._pauses = Pauses(settings.state_dir)
+        self._pause: Pause | None = None
         self._host = platforms.live(
             home=settings.home, system_root=settings.system_root, environment=parts.environment
         )
@@ -57,8 +69,11 @@ class Daemon:
     def due_at(self) -> float | None:
         """When the next check-in is due, epoch seconds.
 
-        None while what was due could not be done: then the next look is the next try.
+        None while what was due could not be done: then the next look is the next try. While a
+        pause lasts that the server knows of, its end.
         """
+        if self._pause is not None and self._pause.is_told:
+            return self._pause.until
         return self._x.at if self._x.at > self._ticked else None
 
     def tick(self) -> None:
@@ -69,18 +84,17 @@ class Daemon:
         """
         self._notice_clock()
         self._notice_enrolment()
+        if self._is_paused():
+            return
         due = self._is_due()
         before = watch.snapshot(self._host, self._seen)
         if due or not self._settled or before != self._seen:
             self._cycle(before, due=due)
 
     def _cycle(self, before: watch.Seen, *, due: bool) -> None:
-        settings = self._parts.settings
-        file = settings.state_dir / "cycle.lock"
-        with (
-            lock.held(file, timeout_s=settings.lock_timeout_s, holder="another check"),
-            closing(open_journal(settings.state_dir)) as journal,
-        ):
+        with self._alone() as journal:
+            if self._current_pause() is not None:
+                return  # Asked for while this waited for the lock.
             if due:
                 self._happened(Event.DUE)
             looked, self._x = cycle.cycle(self._parts, journal, self._who, self._x)
@@ -89,6 +103,42 @@ class Daemon:
         # look is still seen; one first watched now asks for one more look.
         self._settled = after.keys() <= before.keys()
         self._seen = {path: before.get(path, facts) for path, facts in after.items()}
+
+    @contextmanager
+    def _alone(self) -> Iterator[Journal]:
+        settings = self._parts.settings
+        file = settings.state_dir / "cycle.lock"
+        with (
+            lock.held(file, timeout_s=settings.lock_timeout_s, holder="another check"),
+            closing(open_journal(settings.state_dir)) as journal,
+        ):
+            yield journal
+
+    def _is_paused(self) -> bool:
+        before, self._pause = self._pause, self._current_pause()
+        if self._pause is None:
+            if before is not None:
+                _log.info("resumed")
+                self._happened(Event.RESUMED)
+                self._settled = False
+            return False
+        is_new = before is None or before.until != self._pause.until
+        if is_new:
+            _log.info("paused", until=self._pause.until)
+        if not self._pause.is_told and (is_new or self._is_due()):
+            self._announce()
+        return True
+
+    def _announce(self) -> None:
+        with self._alone() as journal:
+            pause = self._current_pause()
+            # The command that asked for it mostly has told the server by now.
+            if pause is not None and not pause.is_told:
+                self._x = cycle.announce(self._parts, journal, self._who, self._x)
+        self._pause = self._current_pause() or self._pause
+
+    def _current_pause(self) -> Pause | None:
+        return self._pauses.current(int(self._parts.clock()))
 
     def _is_due(self) -> bool:
         return self._parts.clock() >= self._x.at
@@ -134,10 +184,10 @@ def run(parts: Parts) -> None:
     with lock.held(settings.state_dir / "daemon.lock", timeout_s=0, holder="an agent"):
         if hasattr(os, "nice"):
             os.nice(NICENESS)
-        _repeat(Daemon(parts, who), settings.watch_interval_s)
+        _repeat(Daemon(parts, who), Pauses(settings.state_dir).file, settings.watch_interval_s)
 
 
-def _repeat(daemon: Daemon, interval_s: float) -> None:
+def _repeat(daemon: Daemon, pause_file: Path, interval_s: float) -> None:
     thread = ThreadPoolExecutor(1)
     scheduler = BackgroundScheduler(
         timezone=UTC,
@@ -158,7 +208,7 @@ def _repeat(daemon: Daemon, interval_s: float) -> None:
     _log.info("agent started")
     try:
         scheduler.start()
-        _watch_the_clock(scheduler, interval_s)
+        _watch(scheduler, pause_file, interval_s)
     except (SystemExit, KeyboardInterrupt):
         _log.info("agent ends")
     finally:
@@ -167,15 +217,15 @@ def _repeat(daemon: Daemon, interval_s: float) -> None:
         thread.shutdown()
 
 
-def _watch_the_clock(scheduler: BackgroundScheduler, interval_s: float) -> NoReturn:
-    # The scheduler waits for a time of day: set back by an hour, it would sleep that hour.
-    before = time.time()
+def _watch(scheduler: BackgroundScheduler, pause_file: Path, interval_s: float) -> NoReturn:
+    before, paused = time.time(), watch.stamp(pause_file)
     while True:
-        time.sleep(interval_s)
-        now = time.time()
-        if now < before:
+        time.sleep(min(PAUSE_LOOK_S, interval_s))
+        now, stamp = time.time(), watch.stamp(pause_file)
+        # The scheduler waits for a time of day: set back by an hour, it would sleep that hour.
+        if now < before or stamp != paused:
             scheduler.modify_job("watch", next_run_time=datetime.fromtimestamp(now, UTC))
-        before = now
+        before, paused = now, stamp
 
 
 def _end(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -6,7 +6,7 @@ too, for the day it appears.
 """
 
 from collections.abc import Iterable, Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from agent.host import FileStat, Host
 
@@ -25,6 +25,15 @@ def snapshot(host: Host, paths: Iterable[PurePath]) -> Seen:
         paths: Files and folders, missing ones too.
     """
     return {path: _facts(host, path) for path in sorted(set(paths))[:WATCHED_MAX]}
+
+
+def stamp(file: Path) -> tuple[int, int, int] | None:
+    """What changes when a small file of our own is replaced; None while it is missing."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _facts(host: Host, path: PurePath) -> FileStat | int | None:

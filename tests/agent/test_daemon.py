@@ -13,7 +13,7 @@ from queue import Queue
 import pytest
 from werkzeug import Request, Response
 
-from agent import cycle, lock
+from agent import cycle, identity, lock
 from agent.cycle import Looked, Parts
 from agent.daemon import Daemon
 from agent.enrolment import enrol
@@ -21,6 +21,7 @@ from agent.errors import AgentError
 from agent.exchange import STOPPED_S, Exchange
 from agent.identity import Identity, Wish
 from agent.journal import open_journal
+from agent.pause_file import Pauses
 from agent.settings import Settings
 from tests.agent.receiver import Receiver
 
@@ -226,6 +227,141 @@ def test_a_laptop_whose_token_is_refused_asks_again_rarely(
     daemon.tick()
     assert daemon.due_at is not None
     assert daemon.due_at >= clock.now + STOPPED_S
+
+
+def test_in_a_pause_nothing_is_looked_at_and_nothing_is_sent(
+    daemon: Daemon, receiver: Receiver, parts: Parts, clock: Clock
+) -> None:
+    """But for the one check-in that tells of it; what changed meanwhile is seen afterwards."""
+    pauses = Pauses(parts.settings.state_dir)
+    pauses.begin(int(clock.now), 7_200)
+    clock.now += 2
+    daemon.tick()
+    change(parts.settings, '{"effortLevel": "high"}')
+    for _ in range(100):
+        clock.now += 60
+        daemon.tick()
+    assert [each.get("paused_s") for each in receiver.sent("/v1/check-ins")] == [7_198]
+    assert len(receiver.bodies) == 1
+    assert daemon.due_at == 1_795_007_200
+    before = receiver.present
+    clock.now = daemon.due_at
+    daemon.tick()
+    assert receiver.sent("/v1/check-ins")[-1].get("paused_s", 0) == 0
+    assert receiver.present != before
+    assert not pauses.file.exists()
+
+
+def test_a_pause_that_ends_early_is_followed_by_a_look_at_once(
+    daemon: Daemon, receiver: Receiver, parts: Parts, clock: Clock
+) -> None:
+    """Long before the next check-in would be due."""
+    pauses = Pauses(parts.settings.state_dir)
+    pauses.begin(int(clock.now), 86_400)
+    daemon.tick()
+    pauses.end()
+    clock.now += 2
+    daemon.tick()
+    assert [each.get("paused_s", 0) for each in receiver.sent("/v1/check-ins")] == [86_400, 0]
+
+
+def test_a_pause_that_could_not_be_told_is_told_when_the_server_is_back(
+    daemon: Daemon, receiver: Receiver, parts: Parts, clock: Clock
+) -> None:
+    """With what is left of it, and still without a look."""
+    receiver.answer_first = lambda _request: Response("", 500)
+    Pauses(parts.settings.state_dir).begin(int(clock.now), 7_200)
+    daemon.tick()
+    change(parts.settings, '{"effortLevel": "high"}')
+    receiver.answer_first = lambda _request: None
+    clock.now += 3_600
+    daemon.tick()
+    clock.now += 3_500
+    daemon.tick()
+    first, second, *more = receiver.sent("/v1/check-ins")
+    assert first == second, "an unanswered check-in is repeated to the byte"
+    assert more == []
+    assert first["paused_s"] == 7_200
+    clock.now += 100
+    daemon.tick()
+    assert receiver.sent("/v1/check-ins")[-1].get("paused_s", 0) == 0
+
+
+def test_a_check_in_from_before_the_pause_goes_first(
+    daemon: Daemon, receiver: Receiver, parts: Parts, clock: Clock
+) -> None:
+    """It knows nothing of the pause, so that another one follows."""
+    receiver.answer_first = lambda _request: Response("", 500)
+    clock.now += 700
+    daemon.tick()
+    receiver.bodies.clear()
+    receiver.answer_first = lambda _request: None
+    Pauses(parts.settings.state_dir).begin(int(clock.now), 600)
+    daemon.tick()
+    assert [each.get("paused_s", 0) for each in receiver.sent("/v1/check-ins")] == [0, 600]
+
+
+def test_a_check_in_of_a_pause_that_is_over_is_followed_by_one_that_says_so(
+    daemon: Daemon, receiver: Receiver, parts: Parts, clock: Clock
+) -> None:
+    """Else the server would take the machine for paused, by an answer that came late."""
+    receiver.answer_first = lambda _request: Response("", 500)
+    Pauses(parts.settings.state_dir).begin(int(clock.now), 600)
+    daemon.tick()
+    receiver.bodies.clear()
+    receiver.answer_first = lambda _request: None
+    clock.now += 3_600
+    daemon.tick()
+    clock.now += 60
+    daemon.tick()
+    assert [each.get("paused_s", 0) for each in receiver.sent("/v1/check-ins")] == [600, 0]
+
+
+def test_a_pause_outlives_the_daemon(
+    daemon: Daemon, receiver: Receiver, parts: Parts, clock: Clock
+) -> None:
+    """The next one neither looks nor tells it again."""
+    Pauses(parts.settings.state_dir).begin(int(clock.now), 7_200)
+    daemon.tick()
+    receiver.bodies.clear()
+    who = identity.load(parts.settings.state_dir)
+    assert who is not None
+    again = Daemon(parts, who)
+    clock.now += 3_600
+    again.tick()
+    assert receiver.bodies == []
+    clock.now += 3_600
+    again.tick()
+    assert len(receiver.sent("/v1/check-ins")) == 1
+
+
+@pytest.mark.parametrize("shift_s", [-30 * 86_400, -3_600, 3_600, 30 * 86_400])
+def test_a_clock_that_is_set_in_a_pause_does_no_harm(
+    daemon: Daemon, receiver: Receiver, parts: Parts, clock: Clock, shift_s: int
+) -> None:
+    """The agent speaks again, at the latest one length of the pause after the clock was set."""
+    Pauses(parts.settings.state_dir).begin(int(clock.now), 7_200)
+    daemon.tick()
+    clock.now += shift_s
+    daemon.tick()
+    clock.now += 7_200
+    daemon.tick()
+    clock.now += 60
+    daemon.tick()
+    assert receiver.sent("/v1/check-ins")[-1].get("paused_s", 0) == 0
+
+
+def test_a_machine_enrolled_anew_in_a_pause_tells_of_it(
+    daemon: Daemon, receiver: Receiver, parts: Parts, clock: Clock
+) -> None:
+    """The other identity is not known to be paused."""
+    Pauses(parts.settings.state_dir).begin(int(clock.now), 7_200)
+    daemon.tick()
+    receiver.bodies.clear()
+    enrol(parts.settings, Wish(receiver.url, "laptop-8"), "a-secret-of-the-operator")
+    clock.now += 60
+    daemon.tick()
+    assert [each.get("paused_s") for each in receiver.sent("/v1/check-ins")] == [7_140]
 
 
 def look(parts: Parts) -> Looked:

@@ -43,6 +43,20 @@ def test_a_path_that_comes_into_being_or_goes_is_seen(host: Host, tmp_path: Path
     assert watch.snapshot(host, [file]) == missing
 
 
+def test_the_stamp_of_a_small_file_tells_of_every_change(tmp_path: Path) -> None:
+    """It comes, is replaced by an equal one, and goes."""
+    file, other = tmp_path / "pause.json", tmp_path / "new"
+    missing = watch.stamp(file)
+    for each in (file, other):
+        each.write_text("{}")
+        os.utime(each, (1, 1))
+    there = watch.stamp(file)
+    other.replace(file)
+    assert len({missing, there, watch.stamp(file)}) == 3
+    file.unlink()
+    assert watch.stamp(file) == missing
+
+
 def test_a_file_replaced_by_an_equal_one_is_seen(host: Host, tmp_path: Path) -> None:
     """Size and time may be the same: the file itself is not."""
     file, other = tmp_path / "claude", tmp_path / "other"
