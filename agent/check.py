@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from agent import answers, cycle, digest, lock
 from agent.cycle import Looked, Parts
-from agent.errors import ExchangeError, IdentityError
+from agent.errors import ExchangeError, IdentityError, PausedError
 from agent.exchange import Exchange
 from agent.exchange_table import Outcome, State
 from agent.identity import Identity
 from agent.journal import Journal
+from agent.pause_file import Pauses
 from agent.transport import Transport
 from agent.wire import MachineView
 
@@ -40,12 +41,14 @@ def now(parts: Parts, journal: Journal, who: Identity, *, wait_s: float) -> Chec
         wait_s: Seconds to wait while the server is still looking something up.
 
     Raises:
+        PausedError: A pause lasts, which a check does not break.
         AgentError: The server was not reached or refused, or the journal or the lock
             cannot be used.
     """
     settings = parts.settings
     file = settings.state_dir / "cycle.lock"
     with lock.held(file, timeout_s=settings.lock_timeout_s, holder="another check"):
+        _refuse_in_pause(parts)
         # No verdict counts as known, so that it is asked for in any case.
         looked, x = cycle.cycle(parts, journal, who, Exchange())
         view = _word(journal, x)
@@ -67,6 +70,14 @@ def last_word(journal: Journal) -> tuple[MachineView, int] | None:
     kept = journal.remembered("view")
     view = answers.view(kept[0]) if kept else None
     return (view, kept[1]) if kept and view else None
+
+
+def _refuse_in_pause(parts: Parts) -> None:
+    if Pauses(parts.settings.state_dir).current(int(parts.clock())) is not None:
+        raise PausedError(
+            "this machine is paused: it was not looked at, and nothing was sent",
+            advice="to end the pause, run: parity-agent resume",
+        )
 
 
 def _word(journal: Journal, x: Exchange) -> MachineView:

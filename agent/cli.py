@@ -16,15 +16,28 @@ from typing import Any
 import click
 import msgspec
 
-from agent import __version__, daemon, digest, identity, logs, render, sendings, text
+from agent import (
+    __version__,
+    daemon,
+    digest,
+    identity,
+    length,
+    local_facts,
+    logs,
+    pausing,
+    render,
+    sendings,
+    text,
+)
 from agent import check as checking
 from agent import settings as settings_module
-from agent.claude_config import overrides
-from agent.cycle import Contact, Looked, Parts
+from agent.cycle import Contact, Parts
 from agent.enrolment import enrol as enrol_machine
-from agent.errors import AgentError, IdentityError
+from agent.errors import AgentError, IdentityError, PausedError
 from agent.identity import Identity, Wish
 from agent.journal import Journal, open_journal
+from agent.pause import Pause
+from agent.pause_file import Pauses
 from agent.progress import Progress
 from agent.render import Local
 from agent.settings import SECRET_VARIABLE, Settings
@@ -36,6 +49,7 @@ EXIT_CODES: Mapping[str, int] = {
     "unknown": 12,
     "absent": 13,
     "exempt": 14,
+    "paused": 15,
 }
 """What ``check`` exits with; every other standing is 1, a failure; wrong usage is 2."""
 
@@ -51,8 +65,7 @@ def main() -> None:
     try:
         cli.main(prog_name="parity-agent", standalone_mode=True)
     except AgentError as error:
-        click.echo(f"parity-agent: {text.plain(error)}", err=True)
-        click.echo(f"what to do: {text.plain(error.advice)}", err=True)
+        _print_error(error)
         sys.exit(1)
 
 
@@ -110,14 +123,20 @@ def check(typed: _Typed, *, as_json: bool, wait_s: float) -> None:
     """Look, check in, and print the verdict.
 
     Exits with 0 match, 10 drift, 11 pending, 12 unknown, 13 no install, 14 exempt,
-    1 failure, 2 usage.
+    15 paused (then nothing is looked at or sent), 1 failure, 2 usage.
     """
     who = _enrolled(typed.settings)
-    with _journal(typed) as journal, _parts(typed) as parts:
-        checked = checking.now(parts, journal, who, wait_s=wait_s)
-    local = _local(checked.looked, typed.environment)
+    try:
+        with _journal(typed) as journal, _parts(typed) as parts:
+            checked = checking.now(parts, journal, who, wait_s=wait_s)
+    except PausedError as error:
+        if as_json:
+            _print_json({"machine": None, "local": None, "paused": _pause(typed)})
+        _print_error(error)
+        sys.exit(EXIT_CODES["paused"])
+    local = local_facts.of(checked.looked, typed.environment)
     if as_json:
-        _print_json({"machine": checked.view, "local": _local_json(local)})
+        _print_json({"machine": checked.view, "local": local_facts.in_json(local)})
     else:
         _print(render.verdict(checked.view, local, colour=_colour()))
     sys.exit(EXIT_CODES.get(checked.view.standing, 1))
@@ -139,7 +158,7 @@ def show(typed: _Typed, *, last: bool, as_json: bool) -> None:
         click.echo(f"{name}, {len(body)} bytes, {digest.of_bytes(body)}:", err=True)
         click.echo(body)
     if not found:
-        click.echo("nothing has been sent yet", err=True)
+        click.echo(_nothing_to_show(typed, last=last), err=True)
 
 
 @cli.command()
@@ -151,11 +170,15 @@ def status(typed: _Typed, *, as_json: bool) -> None:
     with _journal(typed) as journal:
         word = checking.last_word(journal)
         contact = _last_contact(journal)
+    pause = _pause(typed)
+    if pause is not None and not as_json:
+        _print(render.paused(pause, int(time.time())))
     if word is None:
         raise IdentityError("the server has not spoken yet", advice="run: parity-agent check")
     age_s = max(0, int(time.time()) - word[1])
     if as_json:
-        _print_json({"machine": word[0], "age_s": age_s, "contact": contact})
+        told = {"machine": word[0], "age_s": age_s, "contact": contact, "paused": pause}
+        _print_json(told)
         return
     click.echo(f"the server's last word, {text.span(age_s)} ago")
     if contact is not None and contact.reason:
@@ -170,6 +193,30 @@ def run(typed: _Typed) -> None:
     """Run the daemon until it is told to end."""
     logs.configure_daemon(typed.settings)
     daemon.run(Parts(typed.settings, typed.environment))
+
+
+@cli.command()
+@click.argument("length_s", metavar="LENGTH", callback=length.of_pause)
+@click.pass_obj
+def pause(typed: _Typed, /, length_s: int) -> None:
+    """Look at nothing and send nothing for a while: 30m, 2h, 1d; at most 7d.
+
+    The server is told of it once, so that it does not take this machine for a silent one.
+    """
+    who = _enrolled(typed.settings)
+    with _parts(typed) as parts:
+        asked = pausing.ask(parts, who, length_s)
+    _print(render.paused(asked.pause, int(time.time()), untold=asked.reason))
+
+
+@cli.command()
+@click.pass_obj
+def resume(typed: _Typed) -> None:
+    """End a pause: look and check in again."""
+    was_paused = _pause(typed) is not None
+    Pauses(typed.settings.state_dir).end()
+    click.echo("the pause has ended" if was_paused else "this machine was not paused")
+    click.echo("a running agent looks and checks in within seconds; or run: parity-agent check")
 
 
 def _server(given: str | None) -> str:
@@ -221,33 +268,25 @@ def _last_contact(journal: Journal) -> Contact | None:
     return msgspec.json.decode(kept[0], type=Contact) if kept else None
 
 
-def _local(looked: Looked, environment: Mapping[str, str]) -> Local:
-    config = looked.config
-    return Local(
-        places=tuple((each.install, each.program) for each in looked.found.installs),
-        overrides=config.local if config else (),
-        typed_shell=overrides.typed_shell(environment),
-        problems=looked.made.problems,
-        public_default=overrides.public_default(config.config.revision) if config else None,
-    )
+def _pause(typed: _Typed) -> Pause | None:
+    return Pauses(typed.settings.state_dir).current(int(time.time()))
 
 
-def _local_json(local: Local) -> dict[str, Any]:
-    return {
-        "installs": [{"path": str(path), "install": install} for install, path in local.places],
-        "overrides": [
-            {"key": each.name, "layer": each.layer, "file": str(each.file), "value": each.value}
-            for each in local.overrides
-        ],
-        "shell_not_sent": [{"key": each.name, "value": each.value} for each in local.typed_shell],
-        "problems": local.problems,
-        "public_default": local.public_default,
-    }
+def _nothing_to_show(typed: _Typed, *, last: bool) -> str:
+    pause = _pause(typed)
+    if last or pause is None:
+        return "nothing has been sent yet"
+    return f"paused until {text.when(pause.until, None)}: nothing would be sent now"
 
 
 def _print(lines: list[str]) -> None:
     for line in lines:
         click.echo(line)
+
+
+def _print_error(error: AgentError) -> None:
+    click.echo(f"parity-agent: {text.plain(error)}", err=True)
+    click.echo(f"what to do: {text.plain(error.advice)}", err=True)
 
 
 def _print_json(value: dict[str, Any]) -> None:

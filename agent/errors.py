@@ -30,6 +30,10 @@ class JournalError(AgentError):
     """The journal cannot be read or written."""
 
 
+class PausedError(AgentError):
+    """This laptop's user asked for a pause: nothing is looked at while it lasts."""
+
+
 class ExchangeError(AgentError):
     """The server gave no usable answer, or refused.
 

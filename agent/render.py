@@ -11,21 +11,28 @@ from pathlib import PurePath
 
 import msgspec
 
-from agent import fix
+from agent import render_findings as findings
 from agent.claude_config.overrides import LocalOverride
-from agent.text import plain, span, table, when, wrapped
-from agent.wire import Config, FindingView, Install, InstallView, MachineView, Override, Problem
+from agent.pause import Pause
+from agent.text import painted, plain, span, table, when, wrapped
+from agent.wire import (
+    Config,
+    Install,
+    InstallView,
+    MachineView,
+    Override,
+    Problem,
+)
 
-_TONES = {"match": "32", "exempt": "32", "pending": "33", "unknown": "33", "drift": "31"}
 _MEANING = {
     "match": "what runs here is what the public gets",
     "pending": "not yet what the public gets, and still in time",
     "drift": "not what the public gets",
-    "exempt": "differs, and somebody has allowed it",
+    "exempt": "differs, and it is permitted",
     "unknown": "there is not enough evidence to tell",
     "absent": "no Claude Code is in use here",
     "silent": "the server has not heard from this machine",
-    "paused": "somebody has paused this machine at the server",
+    "paused": "its user asked to be left alone for a while",
     "left": "this machine has been signed off at the server",
 }
 
@@ -65,7 +72,8 @@ def verdict(
         _installs(view, local),
         _heads(view),
         _overrides(view.config, local),
-        _why(view, zone, colour=colour),
+        findings.why(view, zone, colour=colour),
+        findings.permitted(view, zone),
         _problems(local),
         _shell(local),
     ]
@@ -74,6 +82,26 @@ def verdict(
         if block:
             lines += ["", *block] if lines else block
     return lines
+
+
+def paused(pause: Pause, now: int, *, untold: str = "", zone: tzinfo | None = None) -> list[str]:
+    """That this laptop looks at nothing and sends nothing, until when, and who knows.
+
+    Args:
+        pause: The pause.
+        now: The laptop's clock.
+        untold: Why the server could not be told just now.
+        zone: Of the reader.
+    """
+    until = f"{when(pause.until, zone)}, for {span(pause.left_s(now))} more"
+    lines = [f"paused until {until}: nothing is looked at, nothing is sent"]
+    if pause.is_told:
+        lines.append("  the server knows, and shows this machine as paused")
+    else:
+        lines.append("  the server does not know yet: it will take this machine for a silent one")
+        lines += wrapped(f"it could not be told: {untold}", "  ") if untold else []
+        lines.append("  a running agent goes on trying to tell it, and sends nothing else")
+    return [*lines, "  to end the pause: parity-agent resume"]
 
 
 def no_install() -> list[str]:
@@ -88,12 +116,16 @@ def no_install() -> list[str]:
 
 
 def _headline(view: MachineView, zone: tzinfo | None, *, colour: bool) -> list[str]:
-    state = _painted(view.standing, view.standing, colour=colour)
+    state = painted(view.standing, view.standing, colour=colour)
     age = span(view.judged_at - view.since)
     lines = [
         f"{plain(view.label)} (group {plain(view.group)}): {state}",
         f"  {_MEANING[view.standing]}; since {when(view.since, zone)} ({age})",
     ]
+    if view.paused_until is not None:
+        lines.append(f"  paused until {when(view.paused_until, zone)}")
+    if view.is_reference:
+        lines.append("  a reference machine: it stands for what users run in its group")
     if view.settling:
         lines.append("  the server is still looking something up: ask again soon")
     if view.standing == "absent":
@@ -139,12 +171,16 @@ def _public(each: InstallView) -> str:
 
 def _heads(view: MachineView) -> list[str]:
     if not view.heads:
-        return []
+        none = f"  no source shows the channel {plain(view.channel)}"
+        return ["PUBLIC NOW", none] if view.channel else []
     rows = [
         (each.channel, each.version, each.source, f"{span(view.judged_at - each.read_at)} ago")
         for each in view.heads
     ]
-    return ["PUBLIC NOW", *table(("CHANNEL", "VERSION", "SOURCE", "READ"), rows)]
+    lines = table(("CHANNEL", "VERSION", "SOURCE", "READ"), rows)
+    if view.channel is not None:
+        lines.append(f"  judged by the channel {plain(view.channel)}")
+    return ["PUBLIC NOW", *lines]
 
 
 def _overrides(config: Config | None, local: Local) -> list[str]:
@@ -192,43 +228,6 @@ def _config_hash(config: Config, local: Local) -> list[str]:
     ]
 
 
-def _why(view: MachineView, zone: tzinfo | None, *, colour: bool) -> list[str]:
-    if not view.findings:
-        return []
-    lines = ["WHY"]
-    for each in view.findings:
-        lines += _finding(each, view.judged_at, zone, colour=colour)
-    return lines
-
-
-def _finding(each: FindingView, now: int, zone: tzinfo | None, *, colour: bool) -> list[str]:
-    name = f"{plain(each.severity)}: {plain(each.code)}"
-    lines = [f"  {_painted(name, each.severity, colour=colour)}"]
-    lines += wrapped(each.sentence, "    ")
-    if each.since is not None:
-        about = "about " if each.estimated else ""
-        lines.append(f"    since {about}{when(each.since, zone)} ({span(now - each.since)})")
-    if each.deadline is not None:
-        lines.append(f"    {_grace(each.deadline, now, zone)}")
-    return lines + _mend(each)
-
-
-def _grace(deadline: int, now: int, zone: tzinfo | None) -> str:
-    left = deadline - now
-    if left > 0:
-        return f"grace ends {when(deadline, zone)}, in {span(left)}"
-    return f"grace ended {when(deadline, zone)}, {span(-left)} ago"
-
-
-def _mend(each: FindingView) -> list[str]:
-    if each.fix is None:
-        return []
-    command = fix.render(each.fix)
-    if command is None:
-        return ["    mend it: this agent knows no command for that: update it, or ask"]
-    return [f"    mend it: {command.text}"]
-
-
 def _problems(local: Local) -> list[str]:
     if not local.problems:
         return []
@@ -250,8 +249,3 @@ def _value(value: object) -> str:
     if value is None:
         return "set"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _painted(text: str, state: str, *, colour: bool) -> str:
-    tone = _TONES.get(state)
-    return f"\x1b[{tone}m{text}\x1b[0m" if colour and tone else text

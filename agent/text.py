@@ -11,6 +11,14 @@ WIDTH = 100
 """Columns."""
 
 _CELL = 24
+_TONES = {
+    "match": "32",
+    "exempt": "36",
+    "paused": "36",
+    "pending": "33",
+    "unknown": "33",
+    "drift": "31",
+}
 
 
 def plain(text: object) -> str:
@@ -62,6 +70,12 @@ def wrapped(text: str, indent: str) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def painted(text: str, state: str, *, colour: bool) -> str:
+    """The text in the colour of a standing or severity, where the terminal shows colours."""
+    tone = _TONES.get(state)
+    return f"\x1b[{tone}m{text}\x1b[0m" if colour and tone else text
 
 
 def _cut(text: str, width: int) -> str:

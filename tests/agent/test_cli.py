@@ -138,7 +138,7 @@ def test_wrong_usage_has_a_code_of_its_own(agent: Agent) -> None:
     assert agent("chek").returncode == 2
 
 
-@pytest.mark.parametrize(("standing", "code"), [*EXIT_CODES.items(), ("paused", 1), ("left", 1)])
+@pytest.mark.parametrize(("standing", "code"), [*EXIT_CODES.items(), ("left", 1)])
 def test_check_exits_with_the_verdict(
     enrolled: Agent, receiver: Receiver, standing: str, code: int
 ) -> None:
@@ -233,3 +233,80 @@ def test_the_token_is_shown_nowhere(enrolled: Agent) -> None:
     for arguments in (("check",), ("check", "--json"), ("show",), ("show", "--last"), ("status",)):
         done = enrolled(*arguments)
         assert "tok-5ecret" not in done.stdout + done.stderr
+
+
+def test_a_pause_is_told_to_the_server_at_once(enrolled: Agent, receiver: Receiver) -> None:
+    """The person learns that the server knows, and how to end it."""
+    enrolled("check")
+    receiver.bodies.clear()
+    done = enrolled("pause", "2h")
+    assert done.returncode == 0, done.stderr
+    assert "nothing is looked at, nothing is sent" in done.stdout
+    assert "the server knows" in done.stdout
+    assert "parity-agent resume" in done.stdout
+    assert [path for _, path, _ in receiver.bodies] == ["/v1/check-ins"]
+    assert receiver.sent("/v1/check-ins")[0]["paused_s"] == 7_200
+
+
+def test_a_paused_machine_is_not_checked(enrolled: Agent, receiver: Receiver) -> None:
+    """Whoever asked to be left alone is, until they say otherwise."""
+    enrolled("check")
+    enrolled("pause", "30m")
+    receiver.bodies.clear()
+    done = enrolled("check")
+    assert (done.returncode, done.stdout) == (EXIT_CODES["paused"], "")
+    what, advice = done.stderr.splitlines()
+    assert "is paused" in what
+    assert "parity-agent resume" in advice
+    told = json.loads(enrolled("check", "--json").stdout)
+    assert (told["machine"], told["paused"]["is_told"]) == (None, True)
+    assert receiver.bodies == []
+    assert "the pause has ended" in enrolled("resume").stdout
+    assert enrolled("check").returncode == 0
+    assert "paused_s" not in receiver.sent("/v1/check-ins")[-1]
+
+
+def test_a_pause_without_a_server_holds_and_says_so(enrolled: Agent, receiver: Receiver) -> None:
+    """Nothing is promised that is not so."""
+    enrolled("check")
+    receiver.answer_first = lambda _request: Response("", 500)
+    done = enrolled("pause", "1d")
+    assert done.returncode == 0
+    assert "the server does not know yet" in done.stdout
+    assert "it could not be told: the server answered 500" in done.stdout
+    assert enrolled("check").returncode == EXIT_CODES["paused"]
+
+
+def test_a_machine_that_was_never_looked_at_can_be_paused(
+    enrolled: Agent, receiver: Receiver
+) -> None:
+    """It is not looked at in order to say that it must not be."""
+    receiver.bodies.clear()
+    done = enrolled("pause", "1h")
+    assert "never looked at" in " ".join(done.stdout.split())
+    assert receiver.bodies == []
+
+
+def test_show_and_status_tell_that_the_machine_is_paused(
+    enrolled: Agent, receiver: Receiver
+) -> None:
+    """With the very bytes, while the server still has to be told."""
+    enrolled("check")
+    receiver.answer_first = lambda _request: Response("", 500)
+    enrolled("pause", "2h")
+    (shown,) = enrolled("show").stdout.splitlines()
+    assert json.loads(shown) == receiver.sent("/v1/check-ins")[-1]
+    receiver.answer_first = lambda _request: None
+    enrolled("pause", "2h")
+    shown_now = enrolled("show")
+    assert shown_now.stdout == ""
+    assert "nothing would be sent now" in shown_now.stderr
+    assert "paused until" in enrolled("status").stdout
+    assert json.loads(enrolled("status", "--json").stdout)["paused"]["is_told"] is True
+
+
+@pytest.mark.parametrize("length", ["2", "h", "0m", "8d", "169h", "-1h", "1h30m", "1.5h", ""])
+def test_a_pause_needs_a_length_that_it_can_have(enrolled: Agent, length: str) -> None:
+    """Anything else is wrong usage, and pauses nothing."""
+    assert enrolled("pause", "--", length).returncode == 2
+    assert "was not paused" in enrolled("resume").stdout

@@ -2,6 +2,7 @@
 
 from datetime import UTC
 from pathlib import PurePosixPath
+from typing import get_args
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from agent import render, text
 from agent.claude_config.overrides import LocalOverride
+from agent.pause import Pause
 from agent.render import Local
 from agent.wire import (
     Build,
@@ -22,7 +24,9 @@ from agent.wire import (
     MachineView,
     Override,
     Problem,
+    Standing,
     Unnamed,
+    WaiverView,
 )
 
 NOW = 1_795_090_000
@@ -169,6 +173,66 @@ def test_an_unexamined_configuration_is_not_told_as_none() -> None:
 def test_a_look_up_under_way_is_told() -> None:
     """The person learns that asking again helps."""
     assert "ask again soon" in shown(msgspec.structs.replace(VIEW, settling=True))
+
+
+def test_what_is_permitted_is_told_with_its_end() -> None:
+    """Both at the finding and with who permitted it, why, and of what."""
+    waived = msgspec.structs.replace(
+        VIEW.findings[0], severity="exempt", deadline=None, waived_until=NOW + 90_000
+    )
+    waiver = WaiverView("w1", "build-behind", "waits for a fix", "Kim", NOW, NOW + 90_000)
+    only = msgspec.structs.replace(waiver, code="config-overridden", subject="setting model")
+    said = shown(
+        msgspec.structs.replace(VIEW, standing="exempt", findings=(waived,), waivers=(waiver, only))
+    )
+    assert "laptop-7 (group default): exempt" in said
+    assert "exempt: build-behind" in said
+    assert "permitted until 2026-11-20 13:06, for 1 d 1 h more" in said
+    assert "by Kim until 2026-11-20 13:06, for 1 d 1 h more: waits for a fix" in said
+    assert "config-overridden, setting model only" in said
+
+
+def test_a_note_is_told_as_one() -> None:
+    """It changes no standing, and has its fix all the same."""
+    note = FindingView("agent-outdated", "note", "agent 0.1.0", "the agent is older")
+    said = shown(msgspec.structs.replace(VIEW, standing="match", findings=(note,)))
+    assert "laptop-7 (group default): match" in said
+    assert "note: agent-outdated" in said
+
+
+def test_what_the_verdict_rests_on_is_told() -> None:
+    """The channel, a digest that was learned, and that users are measured by this machine."""
+    learned = InstallView(NPM, counted=True, public="2.1.240", trust="learned")
+    view = msgspec.structs.replace(
+        VIEW, channel="stable", installs=(learned,), is_reference=True, heads=()
+    )
+    assert "no source shows the channel stable" in shown(view)
+    assert "the bytes of 2.1.240 (learned)" in shown(view)
+    assert "it stands for what users run" in shown(view)
+    signed = InstallView(NPM, counted=True, public="2.1.240", trust="signed")
+    view = msgspec.structs.replace(view, heads=VIEW.heads, installs=(signed,))
+    assert "judged by the channel stable" in shown(view)
+    assert "the bytes of 2.1.240 (signed)" in shown(view)
+
+
+@pytest.mark.parametrize("standing", get_args(Standing))
+def test_every_standing_is_told_in_words(standing: Standing) -> None:
+    """Paused with its end."""
+    view = msgspec.structs.replace(VIEW, standing=standing, paused_until=NOW + 60)
+    assert f"laptop-7 (group default): {standing}" in shown(view)
+    assert "paused until 2026-11-19 12:07" in shown(view)
+
+
+def test_a_pause_is_told_with_its_end_and_who_knows_of_it() -> None:
+    """And never promises that the server knows."""
+    pause = Pause(NOW, NOW + 7_200)
+    said = "\n".join(render.paused(pause, NOW, untold="no network", zone=UTC))
+    assert "paused until 2026-11-19 14:06, for 2 h more" in said
+    assert "take this machine for a silent one" in said
+    assert "could not be told: no network" in said
+    told = "\n".join(render.paused(Pause(NOW, NOW + 7_200, is_told=True), NOW, zone=UTC))
+    assert "the server knows" in told
+    assert "silent" not in told
 
 
 @pytest.mark.parametrize(

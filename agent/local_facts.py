@@ -1,0 +1,39 @@
+"""What only the laptop shows of a look: paths, files, and the shell that the person typed in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent.claude_config import overrides
+from agent.cycle import Looked
+from agent.render import Local
+
+
+def of(looked: Looked, environment: Mapping[str, str]) -> Local:
+    """What the laptop adds to the server's word.
+
+    Args:
+        looked: What a look found.
+        environment: The variables of the shell in which the command was typed.
+    """
+    config = looked.config
+    return Local(
+        places=tuple((each.install, each.program) for each in looked.found.installs),
+        overrides=config.local if config else (),
+        typed_shell=overrides.typed_shell(environment),
+        problems=looked.made.problems,
+        public_default=overrides.public_default(config.config.revision) if config else None,
+    )
+
+
+def in_json(local: Local) -> dict[str, Any]:
+    """The same as JSON values; none of it is ever sent."""
+    return {
+        "installs": [{"path": str(path), "install": install} for install, path in local.places],
+        "overrides": [
+            {"key": each.name, "layer": each.layer, "file": str(each.file), "value": each.value}
+            for each in local.overrides
+        ],
+        "shell_not_sent": [{"key": each.name, "value": each.value} for each in local.typed_shell],
+        "problems": local.problems,
+        "public_default": local.public_default,
+    }
