@@ -39,6 +39,7 @@ class _Bundle(Struct, frozen=True):
 class _File(Struct, frozen=True):
     checksum: Sha256
     size: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    binary: object = None
     bundle: _Bundle | None = None
 
 
@@ -71,11 +72,13 @@ class Manifest:
         release: The version and what is told of it.
         files: (platform, sha256, size in bytes) of each file.
         bundles: By platform, the archive of its application; of ``manifest.zst.json`` alone.
+        is_packed: The files are packed forms: it is a ``manifest.zst.json`` by its content.
     """
 
     release: Release
     files: tuple[tuple[str, str, int], ...]
     bundles: Mapping[str, Archive] = field(default_factory=dict)
+    is_packed: bool = False
 
     def artifacts(self, trust: Trust, source: str) -> tuple[Artifact, ...]:
         """The files of ``manifest.json``, native binaries all of them, as a source's artifacts."""
@@ -109,6 +112,7 @@ def parse(body: bytes) -> Manifest:
             for name, file in platforms
             if file.bundle is not None
         },
+        any(str(file.binary).endswith(".zst") for _, file in platforms),
     )
 
 

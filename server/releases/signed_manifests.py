@@ -2,8 +2,9 @@
 
 The best signature that is due is looked for first: the raw one, then GPG's. One that is there
 and wrong ends it. One that is missing, or whose key cannot be had, leaves what TLS vouches
-for, and says so. What was signed is the bytes, so their version is held against the one that
-was asked for: a manifest of another release is a forgery even if its signature is right.
+for, and says so. What was signed is the bytes and not their address, so their version and kind are
+held against what was asked for: a manifest of another release, or the other one of the two, is
+a forgery even if its signature is right.
 """
 
 from collections.abc import Callable, Iterator
@@ -82,7 +83,7 @@ class SignedManifests:
         Raises:
             NotFoundError: There is none.
             DeniedError: The bucket does not let us see it.
-            ForgedError: Its signature, its key or its version is wrong.
+            ForgedError: Its signature, its key, its version or its kind is wrong.
             SourceError: It cannot be read this time.
         """
         url = f"{self._fetcher.base_url}/{version}/{name}"
@@ -92,6 +93,11 @@ class SignedManifests:
         if manifest.release.version != version:
             raise ForgedError(
                 f"the bucket's manifest of {version} says {manifest.release.version}",
+                advice="see whether a proxy in between answers from a wrong cache",
+            )
+        if manifest.is_packed != (name == "manifest.zst.json"):
+            raise ForgedError(
+                f"the bucket's {name} of {version} is the other manifest of that release",
                 advice="see whether a proxy in between answers from a wrong cache",
             )
         return Vouched(manifest, trust, f"{name} of {version} {warning}" if warning else None)

@@ -139,7 +139,7 @@ class NpmSource:
         if sdk is not None and dist is not None:
             warning = self._check(SDK_PACKAGE, sdk, dist, release.published_at)
             manifest = self._sdk_manifest(sdk, dist)
-            if manifest is not None and manifest.release.version == version:
+            if manifest and not manifest.is_packed and manifest.release.version == version:
                 release = replace(manifest.release, published_at=release.published_at)
                 artifacts = manifest.artifacts("registry", self.name)
                 return Published(release, artifacts, js, (warning,) if warning else ())

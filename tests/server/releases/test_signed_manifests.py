@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tests.server.releases.repository import Repository
 
 FILES = {"linux-x64": b"linux", "darwin-arm64": b"mac"}
-PLAIN = "manifest.json"
-PACKED = "manifest.zst.json"
+PLAIN: Name = "manifest.json"
+PACKED: Name = "manifest.zst.json"
 RAW = ".raw-sig.json"
 
 
@@ -129,6 +129,19 @@ def test_a_manifest_of_another_version_is_forged(repository: "Repository", *, si
             repository.answer(f"2.1.330/{PLAIN}{suffix}", answer)
     with pytest.raises(ForgedError, match=r"manifest of 2\.1\.330 says 2\.1\.329"):
         _read(repository, "2.1.330")
+
+
+@pytest.mark.parametrize(("asked", "served"), [(PLAIN, PACKED), (PACKED, PLAIN)])
+def test_the_other_manifest_of_a_release_is_forged(
+    repository: "Repository", asked: Name, served: Name
+) -> None:
+    """Both are signed by one key: digests of packed files are not taken for programs'."""
+    repository.publish("2.1.330", FILES)
+    for suffix in ("", RAW):
+        answer = repository.answers[f"/claude-code-releases/2.1.330/{served}{suffix}"]
+        repository.answer(f"2.1.330/{asked}{suffix}", answer)
+    with pytest.raises(ForgedError, match="the other manifest"):
+        _read(repository, "2.1.330", asked)
 
 
 _NONE = {
