@@ -136,11 +136,18 @@ def bucket(httpserver: HTTPServer) -> Bucket:
     return Bucket(httpserver)
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Iterator[Repository]:
-    """A signed release bucket over HTTPS; nothing is published yet."""
-    with Repository(tmp_path) as repository:
+@pytest.fixture(scope="session")
+def served_repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+    """One server and its certificate for all tests: starting and stopping it takes a while."""
+    with Repository(tmp_path_factory.mktemp("authority")) as repository:
         yield repository
+
+
+@pytest.fixture
+def repository(served_repository: Repository) -> Repository:
+    """A signed release bucket over HTTPS; nothing is published yet."""
+    served_repository.clear()
+    return served_repository
 
 
 @pytest.fixture

@@ -141,6 +141,13 @@ class Repository:
         """The bucket's address."""
         return self._server.url_for(f"/{BUCKET}")
 
+    def clear(self) -> None:
+        """Begins another history: nothing is published, and the repository's keys are shown."""
+        self._down = None
+        self.asked = []
+        self.answers = {}
+        self.show_keys(signer())
+
     def fetcher(self) -> Fetcher:
         """What reads this bucket."""
         return Fetcher(self.url, ca_file=self.ca_file)
