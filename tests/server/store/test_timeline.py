@@ -1,33 +1,45 @@
 """A machine's history, joined from what is stored once for all."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.wire import Standing
 from server.store import fleet
-from server.store.timeline import Had, Said, join, timeline
+from server.store.timeline import ENTRIES_MAX, Entry, Own, timeline, told
+from server.views.machines import TIMELINE_MAX
 from tests.server.shop import BEHIND, DAY, HEAD, NOW, Shop, ledger, profile
 
-ats = st.lists(st.integers(0, 50), min_size=1, max_size=6).map(sorted)
+_standings: st.SearchStrategy[Standing] = st.sampled_from(["match", "drift", "unknown"])
+_said = st.builds(
+    Entry, st.integers(0, 9).map(lambda n: 2 * n), st.sampled_from(["profile"]), _standings
+)
+_exceptions: st.SearchStrategy[Standing | None] = st.sampled_from(["silent", "exempt", None])
+_own = st.builds(Own, st.integers(0, 9).map(lambda n: 2 * n + 1), _exceptions)
 
 
 @given(
-    had=st.lists(st.tuples(st.integers(0, 50), st.integers(1, 3)), max_size=6).map(sorted),
-    said=st.fixed_dictionaries(dict.fromkeys((1, 2, 3), ats)),
+    said=st.lists(_said, max_size=6, unique_by=lambda each: each.at),
+    own=st.lists(_own, max_size=6, unique_by=lambda each: each.at),
 )
-def test_every_profile_stands_with_what_was_said_while_it_was_had(
-    had: list[tuple[int, int]], said: dict[int, list[int]]
+def test_what_is_true_of_one_machine_is_told_where_it_changed_how_it_stood(
+    said: list[Entry], own: list[Own]
 ) -> None:
-    """One entry when it is taken; then what is said before the next one, and nothing else."""
-    history = {key: [Said(at, "match", ()) for at in value] for key, value in said.items()}
-    took = [Had(at, number, str(number)) for at, number in had]
-    entries = list(join(took, history))
-    assert [(e.at, e.profile) for e in entries if e.kind == "profile"] == [
-        (each.at, each.digest) for each in took
+    """All that was said of its profiles, and its own changes, each in its place."""
+
+    def stood(at: int) -> Standing:
+        verdicts = [(each.at, each.standing) for each in said if each.at <= at]
+        exceptions = [(each.at, each.exception) for each in own if each.at <= at]
+        latest = max(exceptions, default=(0, None), key=lambda each: each[0])[1]
+        return latest or max(verdicts, default=(0, "unknown"))[1]
+
+    entries = list(told(said, own))
+    assert [each.at for each in entries] == sorted(each.at for each in entries)
+    assert {each.at for each in entries if each.kind == "profile"} == {each.at for each in said}
+    changed = [each.at for each in own if stood(each.at - 1) != stood(each.at)]
+    assert [(each.at, each.standing) for each in entries if each.kind == "standing"] == [
+        (at, stood(at)) for at in sorted(changed)
     ]
-    assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
-    for entry in entries:
-        if entry.kind == "verdict":
-            assert entry.at in said[int(str(entry.profile))]
 
 
 def test_a_timeline_tells_profiles_verdicts_and_silence(shop: Shop) -> None:
@@ -40,23 +52,58 @@ def test_a_timeline_tells_profiles_verdicts_and_silence(shop: Shop) -> None:
     shop.current.ledger = ledger(read_at=shop.now)
     shop.judge_again()
     shop.now += 3 * DAY
-    shop.write(lambda conn: fleet.fall_silent(conn, shop.current, shop.now, 10))
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
     shop.now += 50
     shop.current.ledger = ledger(read_at=shop.now)
     shop.judge_again()
     laptop.tell(profile(BEHIND))
-    told = shop.read(lambda conn: timeline(conn, laptop.id))
-    assert [(entry.at - NOW, entry.kind, entry.standing) for entry in told] == [
+    entries = shop.read(lambda conn: timeline(conn, laptop.id))
+    assert [(entry.at - NOW, entry.kind, entry.standing) for entry in entries] == [
         (0, "profile", "match"),
         (100, "profile", "pending"),
         (2 * DAY, "verdict", "drift"),
         (5 * DAY, "standing", "silent"),
         (5 * DAY + 50, "standing", "drift"),
     ]
-    assert [item.code for item in told[2].findings] == ["build-behind"]
+    assert [item.code for item in entries[2].findings] == ["build-behind"]
+    assert [entry.away_s for entry in entries][3:] == [None, 5 * DAY - 50]
+
+
+def test_a_group_move_and_a_pause_have_their_places(shop: Shop) -> None:
+    """The profile stays, and is judged for the other group from then on."""
+    laptop = shop.enrol("anna")
+    laptop.tell(profile(HEAD))
+    shop.now += 100
+    shop.write(lambda conn: fleet.move_to_group(conn, shop.current, laptop.id, "pilots", shop.now))
+    shop.now += 100
+    laptop.send(msgspec.structs.replace(laptop.message(profile(HEAD)), paused_s=60))
+    shop.now += 60
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
+    entries = shop.read(lambda conn: timeline(conn, laptop.id))
+    assert [(each.at - NOW, each.kind, each.standing, each.group) for each in entries] == [
+        (0, "profile", "match", "default"),
+        (100, "group", "match", "pilots"),
+        (200, "standing", "paused", None),
+        (260, "standing", "match", None),
+    ]
+    assert entries[-1].away_s == 60
+
+
+def test_a_profile_that_was_judged_for_years_is_read_from_its_end(shop: Shop) -> None:
+    """What is read is bounded, and holds all that is shown; the profile itself is told."""
+    laptop = shop.enrol("anna")
+    laptop.tell(profile(BEHIND))
+    for number in range(ENTRIES_MAX + 20):
+        shop.now += 60
+        shop.current.ledger = ledger((HEAD, BEHIND)[number % 2], shop.now, shop.now)
+        shop.judge_again()
+    entries = shop.read(lambda conn: timeline(conn, laptop.id))
+    assert len(entries) == ENTRIES_MAX + 1
+    assert (entries[0].kind, entries[-1].at) == ("profile", shop.now)
+    assert ENTRIES_MAX >= TIMELINE_MAX
 
 
 def test_a_machine_without_a_profile_has_an_empty_timeline(shop: Shop) -> None:
     """It is there, and nothing has happened."""
     laptop = shop.enrol("anna")
-    assert shop.read(lambda conn: timeline(conn, laptop.id)) == []
+    assert shop.read(lambda conn: timeline(conn, laptop.id)) == ()
