@@ -100,7 +100,10 @@ lonely = 3
         '12: groups.pilots.lane: must be one of "public", "ahead"',
         '13: groups.pilots.target_share: must be a share from 0 to 1, like 0.9 or "90%"',
         "14: groups.pilots.trust_learned: must be true or false",
-        ('15: groups."a/b": is no name of a group: at most 64 letters, digits, spaces and ._@:+-'),
+        (
+            '15: groups."a/b": cannot name a group; take letters, digits, spaces and any of'
+            " ._@:+- up to 64 characters, a letter or digit first"
+        ),
         (
             '16: groups."a/b".channel: must be the name of a public pointer, like "latest" or'
             ' "stable", or "machine"'
