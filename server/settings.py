@@ -50,6 +50,7 @@ class Settings:
         bucket_url: The release bucket (facts 2.1); None reads none.
         ca_file: PEM file of the certificate authorities that vouch for the sources; else those
             that the system or ``REQUESTS_CA_BUNDLE`` names.
+        policy_file: TOML file of what each group is expected to run; without it, the defaults.
         slack_webhook_url: Where alerts go; none are sent without it.
         check_in_max_bytes: Largest check-in, in bytes.
         request_max_bytes: Largest other body, in bytes, except a profile's (64 KiB, protocol).
@@ -76,6 +77,7 @@ class Settings:
     npm_registry_url: str | None = None
     bucket_url: str | None = "https://downloads.claude.ai/claude-code-releases"
     ca_file: Path | None = None
+    policy_file: Path | None = None
     slack_webhook_url: Secret | None = None
     check_in_max_bytes: int = 16_384
     request_max_bytes: int = 8_192
