@@ -1,9 +1,13 @@
-"""The machine that an operator means: it has to be here."""
+"""The machine that an operator means: it has to be here, and is looked at once more.
 
-from sqlalchemy import Connection, select
+What is written beside a running server is taken in by its jobs: they look, within a second,
+at whatever is due.
+"""
+
+from sqlalchemy import Connection, select, update
 
 from server.errors import RequestRefused
-from server.store.tables import machines
+from server.store.tables import machines, verdicts
 
 
 def check_live(conn: Connection, machine_id: str) -> str:
@@ -25,3 +29,23 @@ def check_live(conn: Connection, machine_id: str) -> str:
         raise RequestRefused("this machine has left", advice="name one that is here", status=409)
     label: str = row.label
     return label
+
+
+def look_again(conn: Connection, machine_id: str, now: int) -> None:
+    """Has a machine stood anew within a second."""
+    conn.execute(update(machines).where(machines.c.id == machine_id).values(due_at=now))
+
+
+def judge_again(conn: Connection, machine_id: str, now: int) -> None:
+    """Has a machine stood anew, and the verdict that it follows judged again.
+
+    For who judged by less than a running server knows: the last word is then the server's.
+    """
+    look_again(conn, machine_id, now)
+    pair = select(verdicts.c.id).join(
+        machines,
+        (machines.c.profile_id == verdicts.c.profile_id)
+        & (machines.c.group_name == verdicts.c.group_name),
+    )
+    followed = verdicts.c.id.in_(pair.where(machines.c.id == machine_id))
+    conn.execute(update(verdicts).where(followed).values(next_change_at=now))

@@ -10,7 +10,7 @@ stands for what users run: with it goes every digest for which there is its word
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -46,6 +46,7 @@ class ReferenceMachine:
         label: Its name.
         added_at: Since when.
         profile_id: Its present profile; None before its first one.
+        profile: The digest of that profile.
     """
 
     group: str
@@ -53,9 +54,10 @@ class ReferenceMachine:
     label: str
     added_at: int
     profile_id: int | None
+    profile: str | None
 
 
-def listed(conn: Connection, group: str | None = None) -> Sequence[ReferenceMachine]:
+def listed(conn: Connection, group: str | None = None) -> tuple[ReferenceMachine, ...]:
     """The reference machines of all groups, or of one, by group and id."""
     query = (
         select(
@@ -64,14 +66,15 @@ def listed(conn: Connection, group: str | None = None) -> Sequence[ReferenceMach
             machines.c.label,
             reference_machines.c.added_at,
             machines.c.profile_id,
+            profiles.c.digest,
         )
-        .select_from(_HERE)
+        .select_from(_HERE.outerjoin(profiles, profiles.c.id == machines.c.profile_id))
         .where(_LIVE)
         .order_by(reference_machines.c.group_name, machines.c.id)
     )
     if group is not None:
         query = query.where(reference_machines.c.group_name == group)
-    return [ReferenceMachine(*row) for row in conn.execute(query)]
+    return tuple(ReferenceMachine(*row) for row in conn.execute(query))
 
 
 def is_reference(conn: Connection, machine_id: str) -> bool:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from server.errors import RequestRefused
 from server.rules import rules
 from server.said import check_line
-from server.store.live import check_live
+from server.store.live import check_live, look_again
 from server.store.tables import machines, waivers
 from server.waivers import PERSON_MAX, Waiver, check
 
@@ -101,7 +101,7 @@ def give(conn: Connection, machine_id: str, waiver: Waiver) -> Given:
             until=waiver.until,
         )
     )
-    _look_again(conn, machine_id, waiver.since)
+    look_again(conn, machine_id, waiver.since)
     return Given(machine_id, label, waiver, None)
 
 
@@ -135,7 +135,7 @@ def take_back(conn: Connection, waiver_id: str, person: str, now: int) -> Given:
     conn.execute(
         update(waivers).where(waivers.c.id == waiver_id).values(until=now, taken_back_by=person)
     )
-    _look_again(conn, given.machine, now)
+    look_again(conn, given.machine, now)
     return replace(given, waiver=replace(given.waiver, until=now), taken_back_by=person)
 
 
@@ -195,7 +195,3 @@ def _check_room(known: Iterable[Waiver], asked: Waiver) -> None:
             advice="end those that are not needed, or give one without a subject",
             status=409,
         )
-
-
-def _look_again(conn: Connection, machine_id: str, now: int) -> None:
-    conn.execute(update(machines).where(machines.c.id == machine_id).values(due_at=now))
