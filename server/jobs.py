@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, func, select
 from server.alerts.sender import Sender
 from server.current import Current
 from server.logs import REFUSALS_TOLD_EVERY_S, Refusals
+from server.reference_watch import ReferenceWatch
 from server.releases.syncer import Syncer
 from server.store import fleet, public
 from server.store.rejudge import judge_again
@@ -45,6 +46,7 @@ class Jobs:
         syncer: Reads the release sources.
         sender: Sends alerts.
         refusals: Counts refused requests.
+        references: Looks at the reference machines.
         news: Set when everything is to be judged again.
     """
 
@@ -55,6 +57,7 @@ class Jobs:
     syncer: Syncer
     sender: Sender
     refusals: Refusals
+    references: ReferenceWatch
     news: Mark
 
     def all(self, heads_every_s: int) -> tuple[Job, ...]:
@@ -64,6 +67,7 @@ class Jobs:
         return (
             Job("read heads", heads_every_s, self.read_heads),
             Job("look up", LOOK_EVERY_S, self.look_up),
+            Job("look at references", LOOK_EVERY_S, self.look_at_references),
             Job("judge", LOOK_EVERY_S, self.judge),
             Job("stand", LOOK_EVERY_S, self.stand),
             Job("send alerts", SEND_EVERY_S, self.send_alerts),
@@ -78,6 +82,11 @@ class Jobs:
     def look_up(self) -> None:
         """Answers the look-ups that wait, if any do."""
         if self._read(lambda conn: bool(public.waiting(conn))) and self.syncer.look_up():
+            self.news.set()
+
+    def look_at_references(self) -> None:
+        """Takes in what reference machines show now; has all judged again if it differs."""
+        if self.references.look():
             self.news.set()
 
     def judge(self) -> None:

@@ -28,15 +28,17 @@ from server.errors import StoreError
 from server.front import Front, Limits
 from server.intake import Intake
 from server.jobs import Jobs
+from server.reference_watch import ReferenceWatch
 from server.releases import sources
 from server.releases.sources.interface import Keep, Memory, Source
 from server.releases.syncer import Syncer
 from server.settings import Settings
-from server.store import public
+from server.store import public, references
 from server.store.engine import migrate, open_engine
 from server.store.signing_keys import SigningKeys
 from server.store.writer import Writer
 from server.views.api.reading import Enrol, Reads
+from server.views.api.writing import Writes
 from server.worker import Mark, Worker
 
 _log = structlog.stdlib.get_logger("server.running")
@@ -125,7 +127,7 @@ def _open_database(settings: Settings) -> Engine:
 
 def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
     with engine.connect() as conn:
-        current = Current(public.load_ledger(conn))
+        current = Current(public.load_ledger(conn), references=references.load(conn))
     opened = open_sources(settings, SigningKeys(engine, writer))
     names = [source.name for source in opened]
     counted = logs.Refusals()
@@ -143,6 +145,7 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
             time.monotonic,
         ),
         refusals=counted,
+        references=ReferenceWatch(engine, writer, current, clock),
         news=Mark(),
     )
     intake = Intake(
@@ -154,7 +157,7 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
         waiting_max=settings.check_ins_waiting_max,
     )
     reads = Reads(engine, current, clock, tuple(names))
-    app = make_app(intake, _enroller(intake), reads)
+    app = make_app(intake, _enroller(intake), reads, Writes(writer, current, clock))
     limits = Limits(
         settings.check_in_max_bytes, settings.request_max_bytes, settings.body_timeout_s
     )
