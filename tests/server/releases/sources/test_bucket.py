@@ -1,6 +1,7 @@
 """The release bucket: pointers, manifests, and when a missing one says something."""
 
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,8 +9,9 @@ from werkzeug import Request, Response
 
 from server.errors import SourceError
 from server.fetch import Fetcher
-from server.releases.sources.bucket import BucketSource
-from server.releases.sources.interface import ForgedError, NoWordError, Package
+from server.releases.sources.bucket import BucketSource, open_source
+from server.releases.sources.interface import ForgedError, Memory, NoWordError, Package
+from server.settings import load
 from tests.server.releases.repository import application, applied, signer
 
 if TYPE_CHECKING:
@@ -112,6 +114,31 @@ def test_an_unchanged_pointer_is_not_sent_again(repository: "Repository") -> Non
     assert source.read().heads == {"latest": "2.1.331", "stable": "2.1.240"}
     repository.remove("/claude-code-releases/stable")
     assert source.read().heads == {"latest": "2.1.331"}
+
+
+def test_a_source_of_the_settings_pins_the_real_keys(
+    repository: "Repository", tmp_path: Path
+) -> None:
+    """It trusts the named authority's certificate, and no release key but the pinned ones."""
+    repository.point("latest", "2.1.330")
+    repository.publish("2.1.330", FILES)
+    settings = load({}, None, {"bucket_url": repository.url, "ca_file": repository.ca_file})
+    source = open_source(settings, {}, tmp_path, Memory())
+    assert source is not None
+    assert source.read().heads == {"latest": "2.1.330"}
+    with pytest.raises(ForgedError, match="not the pinned RSA key"):
+        source.manifest("2.1.330")
+
+
+def test_keys_are_asked_for_once_however_many_releases(repository: "Repository") -> None:
+    """They stay where they were put, also for the next source."""
+    keep = Memory()
+    for version in ("2.1.116", "2.1.329", "2.1.330"):
+        repository.publish(version, FILES)
+        for _ in range(2):
+            repository.source(keep).manifest(version)
+    assert repository.count("/keys/claude-code.rsa.pub") == 1
+    assert repository.count("/keys/claude-code.asc") == 1
 
 
 def test_a_signed_release_is_told_with_its_applications(repository: "Repository") -> None:

@@ -79,6 +79,15 @@ _BROKEN: dict[str, Callable[[Request], Response]] = {
     "500": lambda _: Response(status=500),
     "429": lambda _: Response(status=429, headers={"Retry-After": "30"}),
     "a redirect": lambda _: Response(status=302, headers={"Location": "http://127.0.0.1:1/"}),
+    "a redirect to a private address": lambda _: Response(
+        status=307, headers={"Location": "https://10.0.0.1/latest"}
+    ),
+    "a web page as text": lambda _: Response("<html>sign in</html>", content_type="text/plain"),
+    "deep nesting": lambda _: Response(b'{"a":' * 100_000, content_type="application/json"),
+    "wrong types": lambda _: Response(
+        b'{"name": 1, "version": [], "versions": 2, "platforms": "x", "dist-tags": []}',
+        content_type="application/json",
+    ),
     "nothing": lambda _: Response(b""),
     "garbage": lambda _: Response(bytes(range(256)), content_type="application/json"),
     "too much": lambda _: Response(
