@@ -15,7 +15,7 @@ from agent.wire import FindingView, Standing
 from server.judge import Verdict, judge
 from server.machine_facts import MachineFacts
 from server.policy import Policies
-from server.policy_file import parse as parse_policy
+from server.policy_file import read as read_policy
 from server.releases.answers import Vote, fold
 from server.releases.ledger import Artifact, Ledger, Lookup, Reading, Release
 from server.replay.scenario import ProfileEntry, ReadingEntry, ReleaseEntry, Scenario, epoch
@@ -61,12 +61,12 @@ class _World:
     policies: Policies = field(default_factory=Policies)
     laptops: Mapping[str, ProfileEntry] = field(default_factory=dict)
 
-    def ledger(self, now: int) -> Ledger:
-        """What was public, with every pointer read a moment ago."""
+    def ledger(self, until: int) -> Ledger:
+        """What was public, with every pointer read all the while until the end."""
         latest = {(each.source, each.channel): each for each in self.readings}
         return Ledger(
             readings=(
-                replace(each, last_seen=now) if each in latest.values() else each
+                replace(each, last_seen=until) if each in latest.values() else each
                 for each in self.readings
             ),
             releases=(
@@ -116,7 +116,7 @@ def _words(scenario: Scenario, until: int) -> Iterator[Word]:
             world = _after(world, *entries[done])
             done += 1
         for machine, entry in sorted(world.laptops.items()):
-            verdict, world = _judged(world, entry, now)
+            verdict, world = _judged(world, entry, now, until)
             if verdict.next_change_at is not None:
                 heapq.heappush(turns, verdict.next_change_at)
             word = _word(world, entry, verdict, known.get(machine), now)
@@ -138,11 +138,15 @@ def _ascending(turns: list[int], until: int) -> Iterator[int]:
 
 def _entries(scenario: Scenario) -> Sequence[tuple[int, Entry]]:
     policies = (
-        (epoch(each.at), parse_policy(each.policy.encode(), "the policy of the replay"))
+        (epoch(each.at), read_policy(each.policy.encode(), "the policy of the replay"))
         for each in scenario.policies
     )
-    told = (*scenario.readings, *scenario.releases, *scenario.profiles)
-    dated = [*policies, *((epoch(each.at), each) for each in told)]
+    told: Sequence[ReadingEntry | ReleaseEntry | ProfileEntry] = (
+        *scenario.readings,
+        *scenario.releases,
+        *scenario.profiles,
+    )
+    dated: list[tuple[int, Entry]] = [*policies, *((epoch(each.at), each) for each in told)]
     return sorted(dated, key=lambda pair: pair[0])
 
 
@@ -172,15 +176,15 @@ def _artifact(entry: ReleaseEntry) -> Artifact:
     )
 
 
-def _judged(world: _World, entry: ProfileEntry, now: int) -> tuple[Verdict, _World]:
+def _judged(world: _World, entry: ProfileEntry, now: int, until: int) -> tuple[Verdict, _World]:
     """The verdict on a laptop, once all is looked up that it names."""
     profile, policy = entry.profile(), world.policies.of(entry.group)
-    verdict = judge(profile, policy, world.ledger(now), now)
+    verdict = judge(profile, policy, world.ledger(until), now)
     if not verdict.lookups:
         return verdict, world
     answers = {version: _looked_up(world, version, now) for version in verdict.lookups}
     world = replace(world, lookups={**world.lookups, **answers})
-    return judge(profile, policy, world.ledger(now), now), world
+    return judge(profile, policy, world.ledger(until), now), world
 
 
 def _looked_up(world: _World, version: str, now: int) -> Lookup:

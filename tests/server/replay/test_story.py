@@ -6,12 +6,13 @@ import msgspec
 import pytest
 
 from server.replay.scenario import Scenario, epoch
-from server.replay.story import NOT_SEEN, Replay, Story
+from server.replay.story import NOT_SEEN, Story
 from server.replay.story import replay as play
 from tests.server.replay.spring import spring
 
 SPRING = spring()
-EFFORT, THINKING, PROMPT = play(SPRING).stories
+OUTCOME = play(SPRING)
+EFFORT, THINKING, PROMPT = OUTCOME.stories
 
 every_reading = pytest.mark.parametrize("index", range(len(SPRING.readings)))
 every_override = pytest.mark.parametrize(
@@ -95,11 +96,11 @@ def test_without_any_one_override_the_outcome_differs(index: int) -> None:
 
 def changed(other: Scenario) -> bool:
     """Whether a scenario's outcome is another one, apart from its number of entries."""
-    return play(other).stories != play(SPRING).stories
+    return play(other).stories != OUTCOME.stories
 
 
-def test_a_grace_without_end_leaves_out_what_the_policy_permits() -> None:
-    """The policy of the file is in force: with the key allowed, nobody is told of it."""
+def test_what_the_policy_of_the_file_allows_is_told_to_nobody() -> None:
+    """The override of the tester is then no complaint."""
     text = '[default]\nallowed_overrides = ["effortLevel"]\n'
     allowed = tuple(msgspec.structs.replace(each, policy=text) for each in SPRING.policies)
     effort: Story = play(replace(SPRING, policies=allowed)).stories[0]
@@ -108,6 +109,5 @@ def test_a_grace_without_end_leaves_out_what_the_policy_permits() -> None:
 
 def test_the_outcome_counts_what_is_assumed() -> None:
     """So that nobody takes it for a record."""
-    outcome: Replay = play(SPRING)
-    assert 0 < outcome.assumed < outcome.entries
-    assert outcome.stories[0].shipped == epoch(SPRING.changes[0].shipped)
+    assert 0 < OUTCOME.assumed < OUTCOME.entries
+    assert OUTCOME.stories[0].shipped == epoch(SPRING.changes[0].shipped)
