@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, func, select
 from server.alerts.sender import Sender
 from server.current import Current
 from server.logs import REFUSALS_TOLD_EVERY_S, Refusals
+from server.policy_watch import PolicyWatch
 from server.reference_watch import ReferenceWatch
 from server.releases.syncer import Syncer
 from server.store import fleet, public
@@ -47,6 +48,7 @@ class Jobs:
         sender: Sends alerts.
         refusals: Counts refused requests.
         references: Looks at the reference machines.
+        policies: Looks at the policy file.
         news: Set when everything is to be judged again.
     """
 
@@ -58,6 +60,7 @@ class Jobs:
     sender: Sender
     refusals: Refusals
     references: ReferenceWatch
+    policies: PolicyWatch
     news: Mark
 
     def all(self, heads_every_s: int) -> tuple[Job, ...]:
@@ -68,6 +71,7 @@ class Jobs:
             Job("read heads", heads_every_s, self.read_heads),
             Job("look up", LOOK_EVERY_S, self.look_up),
             Job("look at references", LOOK_EVERY_S, self.look_at_references),
+            Job("look at policy", LOOK_EVERY_S, self.look_at_policy),
             Job("judge", LOOK_EVERY_S, self.judge),
             Job("stand", LOOK_EVERY_S, self.stand),
             Job("send alerts", SEND_EVERY_S, self.send_alerts),
@@ -87,6 +91,11 @@ class Jobs:
     def look_at_references(self) -> None:
         """Takes in what reference machines show now; has all judged again if it differs."""
         if self.references.look():
+            self.news.set()
+
+    def look_at_policy(self) -> None:
+        """Loads the policy file if it changed; has all judged again by it."""
+        if self.policies.look():
             self.news.set()
 
     def judge(self) -> None:

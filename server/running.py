@@ -28,6 +28,7 @@ from server.errors import StoreError
 from server.front import Front, Limits
 from server.intake import Intake
 from server.jobs import Jobs
+from server.policy_watch import PolicyWatch
 from server.reference_watch import ReferenceWatch
 from server.releases import sources
 from server.releases.sources.interface import Keep, Memory, Source
@@ -128,6 +129,8 @@ def _open_database(settings: Settings) -> Engine:
 def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
     with engine.connect() as conn:
         current = Current(public.load_ledger(conn), references=references.load(conn))
+    watch = PolicyWatch(settings.policy_file, writer, current, clock)
+    watch.start(engine)
     opened = open_sources(settings, SigningKeys(engine, writer))
     names = [source.name for source in opened]
     counted = logs.Refusals()
@@ -146,6 +149,7 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
         ),
         refusals=counted,
         references=ReferenceWatch(engine, writer, current, clock),
+        policies=watch,
         news=Mark(),
     )
     intake = Intake(
