@@ -11,9 +11,14 @@ import click
 from agent import __version__
 from server import running, shown
 from server.commands.common import PATH, with_settings
+from server.commands.explain import explain
+from server.commands.history import heads, share
 from server.commands.keys import enrolment_secret, token
 from server.commands.machines import machines
 from server.commands.public import doctor, releases
+from server.commands.reference import reference
+from server.commands.replay import replay
+from server.commands.waivers import waiver
 from server.errors import ServerError
 from server.settings import Settings
 from server.store import engine as database
@@ -54,5 +59,16 @@ def migrate(settings: Settings) -> None:
 
 
 cli.add_command(enrolment_secret, "enrolment-secret")
-for command in (token, machines, releases, doctor):
+for command in (
+    token,
+    machines,
+    waiver,
+    reference,
+    share,
+    releases,
+    heads,
+    doctor,
+    explain,
+    replay,
+):
     cli.add_command(command)
