@@ -2,8 +2,9 @@
 
 Starting ends early with one of our errors, whose text is one line: nothing has been
 changed then, except that a SQLite file that was not there has been made, and that a policy
-which was read has been recorded. Stopping answers what is under way, then starts no further job, then lets the writer finish what it was
-given; what a laptop was acknowledged is on the disk long before.
+which was read has been recorded. Stopping answers what is under way, then starts no further
+job, then lets the writer finish what it was given; what a laptop was acknowledged is on the
+disk long before.
 """
 
 import asyncio
