@@ -1,0 +1,1 @@
+"""Pages for people: values of the views in HTML, without a script."""

@@ -1,0 +1,28 @@
+"""The pages that anybody may read."""
+
+from litestar import MediaType, Response, get
+
+from server.meanings import Meanings, meanings
+from server.views.pages import help as help_page
+
+
+@get("/help", include_in_schema=False, sync_to_thread=False)
+def get_help() -> Response[str]:
+    """What each standing and finding means, for people."""
+    made = help_page.page(meanings())
+    return Response(made.html, media_type=MediaType.HTML, headers=dict(made.headers))
+
+
+@get(
+    "/v1/meanings",
+    tags=["operators"],
+    summary="What each word of a verdict means",
+    sync_to_thread=False,
+)
+def get_meanings() -> Meanings:
+    """Standings, findings, severities and trust, with what to do; needs no token."""
+    return meanings()
+
+
+ROUTES = (get_help, get_meanings)
+"""Everything that explains; nothing of it is about a machine."""

@@ -1,0 +1,148 @@
+"""The page for operators: read as a browser reads it, and asked of a real server."""
+
+import base64
+import hashlib
+import itertools
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+import requests
+
+from server.meanings import Meaning, Meanings, meanings
+from server.rules import rules
+from server.rules.interface import Rule
+from server.views.pages import help as help_page
+from tests.server.conftest import Known
+from tests.server.live import PATIENCE_S
+
+_VOID = frozenset({"meta", "link", "br", "img", "input", "hr"})
+
+
+@dataclass
+class Read(HTMLParser):
+    """What a reader finds on a page.
+
+    Attributes:
+        entries: The text of every element that a link can point to, by its id.
+        tags: Every element's name, in order.
+        links: Where links point to.
+        texts: The text of elements by name.
+    """
+
+    entries: dict[str, str] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self._open: list[tuple[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """One more element is open."""
+        known = dict(attrs)
+        self.tags.append(tag)
+        if (href := known.get("href")) is not None:
+            self.links.append(href)
+        if (name := known.get("id")) is not None:
+            assert name not in self.entries, f"two elements have the id {name}"
+            self.entries[name] = ""
+        if tag not in _VOID:
+            self._open.append((tag, known.get("id")))
+
+    def handle_endtag(self, tag: str) -> None:
+        """The innermost one ends."""
+        assert self._open.pop()[0] == tag
+
+    def handle_data(self, data: str) -> None:
+        """Text is of all that is open."""
+        for tag, name in self._open:
+            self.texts[tag] = self.texts.get(tag, "") + data
+            if name is not None:
+                self.entries[name] += data
+
+
+def read(html: str) -> Read:
+    """The page as read to its end."""
+    page = Read()
+    page.feed(html)
+    page.close()
+    return page
+
+
+def shown(known: Meanings) -> Read:
+    """The page of some meanings."""
+    return read(help_page.page(known).html)
+
+
+PAGE = shown(meanings())
+
+
+def anchor(each: Meaning) -> str:
+    """Where a link to a word points."""
+    return each.word if each.kind in {"standing", "finding"} else f"{each.kind}-{each.word}"
+
+
+@pytest.mark.parametrize("each", meanings().all, ids=lambda each: f"{each.kind} {each.word}")
+def test_every_word_is_explained_where_a_link_to_it_points(each: Meaning) -> None:
+    """Every rule and standing, with what it means and what to do."""
+    entry = PAGE.entries[anchor(each)]
+    assert each.says.replace("`", "") in entry
+    assert each.mend.replace("`", "") in entry
+    assert f"#{anchor(each)}" in PAGE.links
+
+
+def test_the_page_says_what_the_rules_say_now() -> None:
+    """Change a rule's words, and the page changes; remove the rule, and its entry is gone."""
+    first, *others = rules()
+    reworded = Rule(first.code, says="Quite another thing.", mend="Do `that` & <this>.")
+    page = shown(meanings([reworded, *others]))
+    assert "Quite another thing." in page.entries[first.code]
+    assert first.says not in page.entries[first.code]
+    assert "Do that & <this>." in page.entries[first.code]
+    assert first.code not in shown(meanings(others)).entries
+
+
+def test_no_link_leads_nowhere() -> None:
+    """Within the page, or to the same in JSON."""
+    within = {link.removeprefix("#") for link in PAGE.links if link.startswith("#")}
+    assert within <= set(PAGE.entries)
+    assert [link for link in PAGE.links if not link.startswith("#")] == ["v1/meanings"]
+
+
+def test_a_screen_reader_finds_its_way() -> None:
+    """One first heading, no level left out, every landmark, a language and a way past the links."""
+    levels = [int(tag[1]) for tag in PAGE.tags if tag in {"h1", "h2", "h3", "h4"}]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert [PAGE.tags.count(each) for each in ("header", "nav", "main", "footer")] == [1, 1, 1, 1]
+    assert PAGE.links[0] == "#main"
+    assert '<html lang="en">' in help_page.page(meanings()).html
+
+
+def test_the_page_may_load_nothing_and_run_nothing() -> None:
+    """The policy that is sent allows the very style that stands in the page, and nothing else."""
+    page = help_page.page(meanings())
+    style = PAGE.texts["style"]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = page.headers["content-security-policy"]
+    assert f"default-src 'none'; style-src 'sha256-{digest}';" in policy
+    assert "unsafe" not in policy
+    assert not {"script", "img", "iframe", "link", "form", "object"} & set(PAGE.tags)
+    assert " style=" not in page.html
+
+
+def test_anybody_may_read_it(known: Known) -> None:
+    """Of a real server, without a token; the same words are there for programs."""
+    answer = requests.get(f"{known.live.url}/help", timeout=PATIENCE_S)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.text == help_page.page(meanings()).html
+    told = requests.get(f"{known.live.url}/v1/meanings", timeout=PATIENCE_S)
+    assert told.status_code == 200
+    assert msgspec.json.decode(told.content, type=Meanings) == meanings()
