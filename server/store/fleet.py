@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from server.current import Current
 from server.policy import GroupPolicy
-from server.store import wishes
+from server.store import references, wishes
 from server.store.machines import MACHINES, Machine, change, find, machine_of
 from server.store.moves import count_in, held_by, move, regroup, settle, stood
 from server.store.stands import tag_of_findings, told
@@ -150,6 +150,7 @@ def forget(conn: Connection, machine_id: str, now: int) -> bool:
         return False
     count_in(conn, machine, held_by(conn, machine), -1, now)
     conn.execute(delete(outbox).where(outbox.c.topic == f"machine {machine_id}"))
+    references.forget(conn, machine_id)
     for table in _OF_ONE:
         conn.execute(delete(table).where(table.c.machine_id == machine_id))
     conn.execute(update(profiles).where(profiles.c.sent_by == machine_id).values(sent_by=None))

@@ -4,9 +4,9 @@ A row of ``reference_machines`` is never deleted while its machine is known: rem
 machine ends its row, adding it again makes another. A machine that has left stands for
 nothing, though nobody removed it.
 
-Bytes that no manifest covers may be learned from such a machine. Artifacts are append-only,
-so what was learned names its machine as the source, and counts only as long as that machine
-stands for what users run: with it goes every digest for which there is its word alone.
+Bytes that no manifest covers may be learned from such a machine. What was learned stays
+written down, with its machine as the source, but it counts only as long as that machine stands
+for what users run: with it goes every digest for which there is its word alone.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, literal, or_, select, update
 
 from agent.wire import Profile
 from server.errors import RequestRefused
@@ -24,7 +24,7 @@ from server.store.dialect import upsert
 from server.store.live import check_live
 from server.store.tables import artifacts, machines, profiles, reference_machines
 
-REFERENCES_MAX = 64
+REFERENCES_MAX = 32
 """Most reference machines of a group."""
 
 _SOURCE = "reference "
@@ -162,6 +162,11 @@ def remove(conn: Connection, group: str, machine_id: str, now: int) -> bool:
         .values(removed_at=now)
     )
     return done.rowcount > 0
+
+
+def forget(conn: Connection, machine_id: str) -> None:
+    """Deletes what was learned from a machine that is forgotten: it names the machine."""
+    conn.execute(delete(artifacts).where(artifacts.c.source == source_of(machine_id)))
 
 
 def source_of(machine_id: str) -> str:
