@@ -3,6 +3,9 @@
 Bytes decide. Only where no public file has these bytes does the number that they claim
 say which question to ask next, and the answer is never a guess: an unanswered look-up is
 `Waiting`, one that failed is `Unknowable`.
+
+What only a reference machine vouches for (trust `learned`) is public only if the policy takes
+its word, and never against a digest that a source has.
 """
 
 from dataclasses import dataclass
@@ -84,23 +87,62 @@ def identify(build: Build, ledger: Ledger, *, trust_learned: bool = False) -> Id
     """
     artifact = ledger.artifact(build.sha256)
     if artifact is not None:
-        if artifact.trust == "learned" and not trust_learned:
-            return Unknowable(
-                "only a reference machine vouches for these bytes, and the policy does not take"
-                " its word (trust_learned)"
-            )
-        return Public(artifact)
+        return _known(artifact, ledger, trust_learned=trust_learned)
     if build.package is not None and build.package != PUBLIC_PACKAGE:
         return Unpublished(None, f"its package name {build.package} is not the public one")
     if build.version is None:
         return Unknowable("its bytes carry no version")
-    if any(_same_kind(build, known) for known in ledger.artifacts(build.version)):
+    if has_digest(build, build.version, ledger, trust_learned=trust_learned):
         return Altered(build.version)
     return _by_lookup(build, build.version, ledger.lookup(build.version))
 
 
-def _same_kind(build: Build, artifact: Artifact) -> bool:
-    return artifact.form == build.form and artifact.platform == build.platform
+def _known(artifact: Artifact, ledger: Ledger, *, trust_learned: bool) -> Identity:
+    if artifact.trust != "learned":
+        return Public(artifact)
+    if has_digest(artifact, artifact.version, ledger):
+        return Altered(artifact.version)
+    if trust_learned:
+        return Public(artifact)
+    return Unknowable(
+        "only a reference machine vouches for these bytes, and the policy does not take"
+        " its word (trust_learned)"
+    )
+
+
+def has_digest(
+    file: Build | Artifact, version: str, ledger: Ledger, *, trust_learned: bool = False
+) -> bool:
+    """Whether a digest of a version is known for a file's platform and form.
+
+    Args:
+        file: Whose platform and form.
+        version: Of the release.
+        ledger: What is known.
+        trust_learned: A digest that only a reference machine vouches for is one, too.
+    """
+    return any(
+        (known.form, known.platform) == (file.form, file.platform)
+        for known in ledger.artifacts(version)
+        if trust_learned or known.trust != "learned"
+    )
+
+
+def questions(identity: Identity | None, now: int) -> tuple[frozenset[str], int | None]:
+    """The versions to look up now before more can be said, and when to ask again.
+
+    Args:
+        identity: As told; None asks nothing.
+        now: Whole seconds since the epoch.
+    """
+    if isinstance(identity, Waiting):
+        return frozenset({identity.version}), None
+    if not isinstance(identity, Unpublished | Unknowable):
+        return frozenset(), None
+    again = identity.asked_again_at
+    if again is None or identity.version is None:
+        return frozenset(), None
+    return (frozenset({identity.version}), None) if now >= again else (frozenset(), again)
 
 
 def _by_lookup(build: Build, version: str, lookup: Lookup | None) -> Identity:

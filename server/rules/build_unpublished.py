@@ -1,17 +1,24 @@
-"""A version number or a package name that was never public."""
+"""A version number or a package name that was never public.
+
+A foreign package name in the bytes is told here and not by `staff-only`: that rule is about
+what is set on the laptop, this one about what its copies are.
+"""
 
 from agent.wire import FindingView
-from server.releases.identify import Unpublished
+from server.releases.identify import Unpublished, questions
 from server.rules.interface import Case, Rule, Ruling, earliest
 
 
 def _examine(case: Case) -> Ruling:
     findings = []
-    lookups = set()
+    lookups: set[str] = set()
     changes_at = None
     for copy in case.counted:
         if not isinstance(copy.identity, Unpublished):
             continue
+        asked, again = questions(copy.identity, case.now)
+        lookups |= asked
+        changes_at = earliest(changes_at, again)
         findings.append(
             FindingView(
                 code="build-unpublished",
@@ -22,11 +29,6 @@ def _examine(case: Case) -> Ruling:
                 install=copy.index,
             )
         )
-        again = copy.identity.asked_again_at
-        if copy.identity.version and again is not None and case.now >= again:
-            lookups.add(copy.identity.version)
-        elif again is not None:
-            changes_at = earliest(changes_at, again)
     return Ruling(tuple(findings), changes_at, frozenset(lookups))
 
 

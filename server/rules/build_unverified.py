@@ -1,26 +1,22 @@
 """Bytes that are not, or not yet, checkable."""
 
 from agent.wire import FindingView
-from server.releases.identify import Unknowable, Waiting
+from server.releases.identify import Unknowable, Waiting, questions
 from server.rules.interface import Case, Examined, Rule, Ruling, earliest
 
 
 def _examine(case: Case) -> Ruling:
     findings = []
-    lookups = set()
+    lookups: set[str] = set()
     changes_at = None
     for copy in case.counted:
         reason = _reason(copy)
         if reason is None:
             continue
+        asked, again = questions(copy.identity, case.now)
+        lookups |= asked
+        changes_at = earliest(changes_at, again)
         findings.append(_finding(copy, reason))
-        if isinstance(copy.identity, Waiting):
-            lookups.add(copy.identity.version)
-        elif isinstance(copy.identity, Unknowable) and copy.identity.asked_again_at is not None:
-            if copy.identity.version and case.now >= copy.identity.asked_again_at:
-                lookups.add(copy.identity.version)
-            else:
-                changes_at = earliest(changes_at, copy.identity.asked_again_at)
     return Ruling(tuple(findings), changes_at, frozenset(lookups))
 
 

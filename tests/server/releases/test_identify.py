@@ -14,6 +14,7 @@ from server.releases.identify import (
     Unpublished,
     Waiting,
     identify,
+    questions,
 )
 from server.releases.ledger import Artifact, Ledger, Lookup, Outcome
 
@@ -142,3 +143,17 @@ def test_a_foreign_package_name_is_unpublished_whatever_its_number() -> None:
     found = identify(build, Ledger(artifacts=[FILE]))
     assert isinstance(found, Unpublished)
     assert found.version is None
+
+
+def test_an_open_question_is_asked_now_or_at_its_time() -> None:
+    """Exactly from that second on; what is known asks nothing."""
+    assert questions(Waiting("2.1.999"), 0) == (frozenset({"2.1.999"}), None)
+    for open_one in (Unpublished("2.1.999", "why", 500), Unknowable("why", 500, "2.1.999")):
+        assert questions(open_one, 499) == (frozenset(), 500)
+        assert questions(open_one, 500) == (frozenset({"2.1.999"}), None)
+    for closed in (None, Public(FILE), Altered("2.1.330"), Unknowable("why"), _foreign()):
+        assert questions(closed, 10**9) == (frozenset(), None)
+
+
+def _foreign() -> Unpublished:
+    return Unpublished(None, "its package name is not the public one")
