@@ -1,7 +1,7 @@
 """The closed table from a fix to the command that a person runs. Pure.
 
 A fix is (action, method, target), never a command line: what a server says can only
-choose a row here, and a target that is not a version or a key is refused. The laptop
+choose a row here, and a target that is not of its action's form is refused. The laptop
 and the server's page render the same row. Sources: facts 1.4 (commands per method) and
 1.3 (npm 12 asks before it runs install scripts).
 """
@@ -17,6 +17,11 @@ NPM_PACKAGE = "@anthropic-ai/claude-code"
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.]{1,32})?\Z")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}\Z")
+_AGAIN = re.compile(r"again\Z")
+_FORMS: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {"unset": _KEY, "set": _KEY, "restart": _AGAIN, "enrol": _AGAIN}
+)
+"""The form of each action's target; of the others it is a version."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,7 @@ def render(fix: FixRef) -> Command | None:
     gets None too, so that no text of a server's making reaches a command line.
     """
     row = _TABLE.get((fix.action, fix.method))
-    form = _KEY if fix.action == "unset" else _VERSION
-    if row is None or not form.match(fix.target):
+    if row is None or not _FORMS.get(fix.action, _VERSION).match(fix.target):
         return None
     return row(fix.target)
 
@@ -74,15 +78,52 @@ def _unset_in(place: str) -> Callable[[str], Command]:
     return lambda key: Command(text=f"remove {key} from {place}")
 
 
+def _set_in(place: str) -> Callable[[str], Command]:
+    return lambda key: Command(text=f"set {key} as users have it in {place}")
+
+
+def _unshadow(removal: str) -> Callable[[str], Command]:
+    # Which of two copies a user wants to keep is not for a table to say.
+    return lambda version: Command(
+        text=f"put the newer copy's folder first on your PATH, or remove {version}: {removal}"
+    )
+
+
+def _upgrade(version: str) -> Command:
+    return Command(text=f"install version {version} of this agent, or let your operator do it")
+
+
+def _restart(_: str) -> Command:
+    return Command(text="end the running sessions of Claude Code and start them again")
+
+
+def _enrol(_: str) -> Command:
+    return Command(text="enrol one of the two laptops anew, under a label of its own")
+
+
+_PLACES: Mapping[str, str] = MappingProxyType(
+    {
+        "user": "your Claude Code user settings (settings.json)",
+        "managed": "the managed settings: ask your administrator",
+        "environment": "your shell's start files or the environment",
+        "state": "Claude Code's own options (~/.claude.json)",
+    }
+)
+"""Where a person changes a key, by the layer that sets it."""
+
 _TABLE: Mapping[tuple[str, str], Callable[[str], Command]] = MappingProxyType(
     {
         ("install", "npm"): _npm_install,
         ("install", "native"): _native_install,
         ("reinstall", "npm"): _npm_reinstall,
         ("reinstall", "native"): _native_reinstall,
-        ("unset", "user"): _unset_in("your Claude Code user settings (settings.json)"),
-        ("unset", "managed"): _unset_in("the managed settings: ask your administrator"),
-        ("unset", "environment"): _unset_in("your shell's start files or the environment"),
-        ("unset", "state"): _unset_in("Claude Code's own options (~/.claude.json)"),
+        ("unshadow", "npm"): _unshadow(f"npm uninstall -g {NPM_PACKAGE}"),
+        ("unshadow", "native"): _unshadow("delete ~/.local/bin/claude"),
+        ("unshadow", "other"): _unshadow("delete the file that your PATH leads to"),
+        ("restart", "session"): _restart,
+        ("upgrade", "agent"): _upgrade,
+        ("enrol", "agent"): _enrol,
+        **{("unset", layer): _unset_in(place) for layer, place in _PLACES.items()},
+        **{("set", layer): _set_in(place) for layer, place in _PLACES.items()},
     }
 )

@@ -35,12 +35,32 @@ def test_a_fix_is_the_documented_command(fix: FixRef, text: str) -> None:
     assert command.text == text
 
 
+@pytest.mark.parametrize("action", ["unset", "set"])
 @pytest.mark.parametrize("layer", ["user", "managed", "environment", "state"])
-def test_every_layer_says_where_to_remove_a_key(layer: str) -> None:
-    """An override is removed by a person: there is text, and nothing to run."""
-    command = render(FixRef("unset", layer, "effortLevel"))
+def test_every_layer_says_where_to_change_a_key(action: str, layer: str) -> None:
+    """An override is mended by a person: there is text, and nothing to run."""
+    command = render(FixRef(action, layer, "effortLevel"))
     assert command is not None
     assert "effortLevel" in command.text
+    assert command.argv is None
+
+
+@pytest.mark.parametrize(
+    ("fix", "told"),
+    [
+        (FixRef("unshadow", "npm", "2.1.197"), f"remove 2.1.197: npm uninstall -g {NPM_PACKAGE}"),
+        (FixRef("unshadow", "native", "2.1.197"), "remove 2.1.197: delete ~/.local/bin/claude"),
+        (FixRef("unshadow", "other", "2.1.197"), "remove 2.1.197: delete the file that your PATH"),
+        (FixRef("restart", "session", "again"), "end the running sessions of Claude Code"),
+        (FixRef("upgrade", "agent", "0.2.0"), "install version 0.2.0 of this agent"),
+        (FixRef("enrol", "agent", "again"), "enrol one of the two laptops anew"),
+    ],
+)
+def test_what_only_a_person_can_do_is_told_in_words(fix: FixRef, told: str) -> None:
+    """Which copy to keep, when to end a session, which of two laptops to rename."""
+    command = render(fix)
+    assert command is not None
+    assert told in command.text
     assert command.argv is None
 
 
@@ -52,6 +72,9 @@ def test_every_layer_says_where_to_remove_a_key(layer: str) -> None:
         FixRef("install", "npm", "--registry=https://example.com"),
         FixRef("install", "npm", "latest"),
         FixRef("unset", "user", "a key"),
+        FixRef("set", "user", "effortLevel=high"),
+        FixRef("unshadow", "npm", "again"),
+        FixRef("restart", "session", "now"),
         FixRef("delete", "npm", "2.1.330"),
         FixRef("install", "carrier-pigeon", "2.1.330"),
     ],
