@@ -9,7 +9,7 @@ import pkgutil
 
 from server.rules.interface import Rule
 
-_NOT_RULES = frozenset({"interface"})
+_NOT_RULES = frozenset({"interface", "lateness"})
 
 
 @functools.cache

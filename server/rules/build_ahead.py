@@ -1,28 +1,32 @@
 """A public build that is newer than the head of its channel."""
 
-from agent.wire import FindingView
+from agent.wire import FindingView, FixRef
+from server.releases.position import Position
 from server.rules.interface import Case, Examined, Rule, Ruling
 
 
 def _examine(case: Case) -> Ruling:
-    ahead = [copy for copy in case.counted if copy.position and copy.position.place == "ahead"]
-    unchecked = {copy.version for copy in ahead if copy.position and not copy.position.checked}
-    return Ruling(
-        findings=tuple(_finding(case, copy) for copy in ahead),
-        lookups=frozenset(version for version in unchecked if version),
-    )
+    findings = []
+    lookups = set()
+    for copy in case.counted:
+        if copy.position is None or copy.position.place != "ahead":
+            continue
+        findings.append(_finding(case, copy, copy.position))
+        if not copy.position.checked:
+            lookups.add(copy.version)
+    return Ruling(tuple(findings), lookups=frozenset(version for version in lookups if version))
 
 
-def _finding(case: Case, copy: Examined) -> FindingView:
-    checked = copy.position is not None and copy.position.checked
-    head = case.head_version(copy.install.method)
+def _finding(case: Case, copy: Examined, position: Position) -> FindingView:
+    assert position.head is not None  # noqa: S101 - nothing is ahead of no head
+    head = position.head
     return FindingView(
         code="build-ahead",
-        severity=case.not_public_yet if checked else "pending",
+        severity=case.not_public_yet if position.checked else "pending",
         subject=copy.subject,
-        sentence=f"{copy.name} is newer than the head of {case.channel}, {head}"
-        + ("" if checked else "; the head is being read again"),
-        fix=case.fix("install", copy.install.method) if checked else None,
+        sentence=f"{copy.name} is newer than the head of {head.channel}, {head.version}"
+        + ("" if position.checked else "; the head is being read again"),
+        fix=FixRef("install", copy.install.method, head.version) if position.checked else None,
         install=copy.index,
     )
 

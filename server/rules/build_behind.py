@@ -1,10 +1,14 @@
-"""A public build that is no longer the head of its channel."""
+"""A public build that is no longer the head of its channel.
 
-from datetime import UTC, datetime
+Copies that only an editor, the desktop app or an SDK starts are not updated by their user:
+`surface-lagging` gives them a time of their own. One that a moved head left behind is
+`build-withdrawn`. Whether a copy is behind at all is asked here for every one.
+"""
 
-from agent.wire import FindingView
-from server.releases.ledger import Replaced
+from agent.wire import FindingView, FixRef
+from server.releases.position import Position
 from server.rules.interface import Case, Examined, Rule, Ruling, earliest
+from server.rules.lateness import Lateness, lateness, moment
 
 
 def _examine(case: Case) -> Ruling:
@@ -14,54 +18,40 @@ def _examine(case: Case) -> Ruling:
         if copy.position is None:
             continue
         changes_at = earliest(changes_at, copy.position.changes_at)
-        if copy.position.place == "behind":
-            findings.append(_behind(case, copy))
+        if copy.position.place == "behind" and not copy.lags_by:
+            late = lateness(copy.position.replaced, case.policy.grace_s, case.now)
+            changes_at = earliest(changes_at, late.changes_at)
+            findings.append(_behind(copy, copy.position, late))
         elif copy.position.place == "undecidable":
-            findings.append(_undecidable(case, copy))
-    deadlines = [item.deadline for item in findings if item.severity == "pending"]
-    return Ruling(tuple(findings), earliest(changes_at, *deadlines))
+            findings.append(_undecidable(case, copy, copy.position))
+    return Ruling(tuple(findings), changes_at)
 
 
-def _behind(case: Case, copy: Examined) -> FindingView:
-    position = copy.position
-    assert position is not None  # noqa: S101 - the caller looked
+def _behind(copy: Examined, position: Position, late: Lateness) -> FindingView:
     assert position.head is not None  # noqa: S101 - nothing is behind no head
-    replaced = position.replaced
-    # Nothing tells when it was replaced: it is behind, but never by how much.
-    deadline = replaced.at + case.policy.grace_s if replaced else None
-    late = deadline is not None and case.now >= deadline
+    when = moment(position.replaced)
     return FindingView(
         code="build-behind",
-        severity="drift" if late or deadline is None else "pending",
+        severity=late.severity,
         subject=copy.subject,
         sentence=f"{copy.name} is behind: {position.head.channel} is {position.head.version}"
-        + _replaced(replaced),
-        since=replaced.at if replaced else None,
-        deadline=deadline,
-        estimated=replaced.estimated if replaced else False,
-        fix=case.fix("install", copy.install.method),
+        + (f"; it was replaced {when}" if when else ""),
+        since=late.since,
+        deadline=late.deadline,
+        estimated=late.estimated,
+        fix=FixRef("install", copy.install.method, position.head.version),
         install=copy.index,
     )
 
 
-def _replaced(replaced: Replaced | None) -> str:
-    """When it ceased to be the head: older, mostly, than this machine's finding."""
-    if replaced is None:
-        return ""
-    day = datetime.fromtimestamp(replaced.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"; it was replaced {'about ' if replaced.estimated else ''}{day}"
-
-
-def _undecidable(case: Case, copy: Examined) -> FindingView:
-    position = copy.position
-    head = position.head if position else None
-    channel = case.channel
-    if channel is None:
+def _undecidable(case: Case, copy: Examined, position: Position) -> FindingView:
+    head = position.head
+    if case.channel is None:
         why = "the channel that this laptop follows is not told"
     elif head is None:
-        why = f"no source shows the channel {channel}"
+        why = f"no source shows the channel {case.channel}"
     else:
-        why = f"the head of {channel} was last read too long ago"
+        why = f"the head of {case.channel} was last read too long ago"
     return FindingView(
         code="build-behind",
         severity="unknown",

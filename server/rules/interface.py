@@ -13,9 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.wire import Build, FindingView, FixRef, Install, Profile, Session
+from agent.wire import Build, FindingView, FixRef, Install, Override, Profile, Session
 from server.machine_facts import MachineFacts
 from server.policy import MACHINE, GroupPolicy, Surface, surface_of
+from server.reference import said
 from server.releases.identify import Identity, Public, identify
 from server.releases.ledger import Ledger
 from server.releases.position import NOWHERE, Position, locate
@@ -31,14 +32,16 @@ class Examined:
     Attributes:
         index: Position in the profile's installs.
         install: The facts.
+        surfaces: Of its starts, those that count in the group; None for one not known here.
         identity: What its bytes are; None where it has none.
         position: Where its public version stands; None unless its bytes are public.
     """
 
     index: int
     install: Install
-    identity: Identity | None
-    position: Position | None
+    surfaces: frozenset[Surface | None]
+    identity: Identity | None = None
+    position: Position | None = None
 
     @property
     def name(self) -> str:
@@ -48,9 +51,16 @@ class Examined:
 
     @property
     def version(self) -> str | None:
-        """The version in its bytes, else the one that it claims."""
+        """The public one of its bytes, else the one that they tell, else the one it claims."""
+        if isinstance(self.identity, Public):
+            return self.identity.artifact.version
         build = self.install.build
         return (build.version if build else None) or self.install.claimed
+
+    @property
+    def sha256(self) -> str | None:
+        """Of its bytes; None where they could not be examined."""
+        return self.install.build.sha256 if self.install.build else None
 
     @property
     def subject(self) -> str:
@@ -60,9 +70,8 @@ class Examined:
     @property
     def lags_by(self) -> tuple[Surface, ...]:
         """The surfaces whose tolerance it has; none if a terminal, or an unknown one, starts it."""
-        found = {surface_of(start) for start in self.install.starts}
-        own = tuple(each for each in sorted(found - {None}, key=str) if each is not None)
-        return () if found & {"terminal", None} else own
+        own = tuple(sorted(each for each in self.surfaces if each is not None))
+        return () if self.surfaces & {"terminal", None} else own
 
 
 @dataclass(frozen=True)
@@ -116,10 +125,11 @@ class Case:
         return tuple(self._run(session) for session in self.profile.sessions)
 
     def _examine(self, index: int, install: Install) -> Examined:
+        starts = (start for start in install.starts if self.policy.counts(start))
+        surfaces = frozenset(surface_of(start) for start in starts)
         if install.build is None:
-            return Examined(index, install, None, None)
-        identity, position = self._place(install.build, install.method)
-        return Examined(index, install, identity, position)
+            return Examined(index, install, surfaces)
+        return Examined(index, install, surfaces, *self._place(install.build, install.method))
 
     def _run(self, session: Session) -> Running:
         if session.build is None:
@@ -127,8 +137,9 @@ class Case:
         return Running(session, *self._place(session.build, self._method_of(session.build)))
 
     def _method_of(self, build: Build) -> str:
-        same = (each for each in self.profile.installs if each.build and each.build == build)
-        return next((each.method for each in same), "")
+        """That of the counted install with these bytes: copies at rest decide nothing."""
+        same = (copy.install for copy in self.counted if copy.sha256 == build.sha256)
+        return next((install.method for install in same), "")
 
     def _place(self, build: Build, method: str) -> tuple[Identity, Position | None]:
         identity = self.identify(build)
@@ -147,22 +158,25 @@ class Case:
         max_age_s = self.policy.head_max_age_s
         return locate(version, method, self.channel, max_age_s, self.ledger, self.now)
 
+    def permits(self, override: Override) -> bool:
+        """Whether a behaviour override may be there.
+
+        The policy allows its key, or a reference machine has it with the same value, as far
+        as that is told: then users run with it.
+        """
+        return self.policy.allows(override.key) or said(override) in self.policy.reference.some
+
     @property
     def not_public_yet(self) -> Literal["drift", "exempt"]:
         """Severity of having what users do not have yet."""
         return "exempt" if self.policy.lane == "ahead" else "drift"
 
-    def head_version(self, method: str) -> str | None:
-        """The version that a method's copies are expected to have."""
+    def fix(self, action: str, method: str) -> FixRef | None:
+        """The fix that brings a copy to the head that its own updater follows, if it is known."""
         if self.channel is None:
             return None
         heads = self.ledger.heads_for(method, self.channel, self.now)
-        return heads[0].version if heads else None
-
-    def fix(self, action: str, method: str) -> FixRef | None:
-        """The fix that brings a copy to the head, where a head is known."""
-        version = self.head_version(method)
-        return FixRef(action, method, version) if version else None
+        return FixRef(action, method, heads[0].version) if heads else None
 
 
 @dataclass(frozen=True)
@@ -231,8 +245,9 @@ def channel_of(profile: Profile, policy: GroupPolicy) -> str | None:
         return policy.channel
     if profile.config is None:
         return None
-    overrides = (item for item in profile.config.overrides if not item.shadowed)
-    chosen = next((item for item in overrides if item.key == CHANNEL_KEY), None)
+    effective = (item for item in profile.config.overrides if not item.shadowed)
+    settings = (item for item in effective if item.kind == "setting")
+    chosen = next((item for item in settings if item.key == CHANNEL_KEY), None)
     if chosen is None:
         return "latest"
     return chosen.value if isinstance(chosen.value, str) else None

@@ -6,6 +6,7 @@ from server.releases.ledger import Artifact, Ledger, Lookup, Reading, Release
 from server.rules.interface import Case, Rule, Ruling
 
 NOW = 1_777_000_000
+BEHIND = Build("b" * 64, 10, "binary", "2.1.329", "linux-x64")
 HEAD = Build("a" * 64, 10, "binary", "2.1.330", "linux-x64")
 OTHER_BYTES = Build("c" * 64, 10, "binary", "2.1.330", "linux-x64")
 NEWER = Build("d" * 64, 10, "binary", "2.1.331", "linux-x64")
@@ -24,14 +25,27 @@ def ledger(*lookups: Lookup, newer_is_public: bool = False, read_at: int = NOW) 
     return Ledger(
         [Reading("npm", "latest", "2.1.330", NOW - 9_000, read_at)],
         [Release(str(build.version), NOW - 9_000) for build in public],
-        [
-            Artifact(
-                str(each.version), each.platform, each.form, each.sha256, 10, "registry", "npm"
-            )
-            for each in public
-        ],
+        [_artifact(each) for each in public],
         lookups,
     )
+
+
+def moved(
+    *moves: tuple[str, int], read_at: int = NOW, releases: tuple[Release, ...] = ()
+) -> Ledger:
+    """`latest` of npm pointed to these versions, each from its time on; all three are public."""
+    ends = [*(at - 1 for _, at in moves[1:]), read_at]
+    runs = zip(moves, ends, strict=True)
+    return Ledger(
+        [Reading("npm", "latest", version, at, end) for (version, at), end in runs],
+        releases,
+        [_artifact(build) for build in (BEHIND, HEAD, NEWER)],
+    )
+
+
+def _artifact(build: Build) -> Artifact:
+    version = str(build.version)
+    return Artifact(version, build.platform, build.form, build.sha256, 10, "registry", "npm")
 
 
 def rule(
