@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from agent.wire import (
     Build,
     Config,
+    Exposure,
     Form,
     Install,
     InstallState,
@@ -12,11 +13,16 @@ from agent.wire import (
     OverrideClass,
     Problem,
     Profile,
+    Session,
+    SessionFile,
     Unnamed,
 )
-from server.policy import GroupPolicy
+from server.machine_facts import MachineFacts
+from server.policy import SURFACES, GroupPolicy, Lane
+from server.reference import Reference, of_profiles
 from server.releases.identify import PUBLIC_PACKAGE
-from server.releases.ledger import Artifact, Ledger, Lookup, Outcome, Reading, Release
+from server.releases.ledger import Artifact, Ledger, Lookup, Outcome, Reading, Release, Trust
+from server.waivers import Waiver
 
 NOW = 1_777_000_000
 SPAN_S = 3 * 86_400
@@ -50,6 +56,17 @@ _usual_build = st.sampled_from(
 )
 builds = st.one_of(_usual_build, _usual_build, _any_build)
 _states: st.SearchStrategy[InstallState] = st.sampled_from(["ok", "ok", "ok", "stub"])
+STARTS = (
+    (),
+    ("terminal",),
+    ("login-shell",),
+    ("editor",),
+    ("desktop", "sdk"),
+    ("terminal", "editor"),
+    ("somewhere",),
+)
+"""What starts a copy: nothing, known surfaces, one of an unknown kind."""
+
 _usual_install = st.builds(
     Install,
     method=st.sampled_from(["npm", "native"]),
@@ -64,18 +81,29 @@ _any_install = st.builds(
     state=_states,
     claimed=st.none() | _versions,
     build=st.none() | builds,
-    starts=st.sampled_from([(), ("terminal",), ("terminal",)]),
+    starts=st.sampled_from(STARTS),
     reason=st.sampled_from([None, "it is not readable"]),
 )
 installs = st.one_of(_usual_install, _usual_install, _any_install)
 _classes: st.SearchStrategy[OverrideClass] = st.sampled_from(["behaviour", "personal", "secret"])
+KEYS = (
+    "effortLevel",
+    "ANTHROPIC_BASE_URL",
+    "autoUpdates",
+    "autoUpdatesChannel",
+    "DISABLE_UPDATES",
+    "DISABLE_TELEMETRY",
+    "USER_TYPE",
+)
+"""Keys of every rule that tells overrides."""
+
 overrides = st.builds(
     Override,
     kind=st.sampled_from(["setting", "variable"]),
-    key=st.sampled_from(["effortLevel", "ANTHROPIC_BASE_URL"]),
+    key=st.sampled_from(KEYS),
     layer=st.sampled_from(["user", "managed", "environment"]),
     override_class=_classes,
-    value=st.sampled_from([None, True, 7, "low"]),
+    value=st.sampled_from([None, True, False, 7, "low", "stable"]),
     is_default=st.booleans(),
     shadowed=st.booleans(),
 )
@@ -87,6 +115,21 @@ configs = st.builds(
     overrides=st.lists(overrides, max_size=2).map(tuple),
     unnamed=st.lists(st.just(Unnamed("user", 2)), max_size=1).map(tuple),
 )
+_files: st.SearchStrategy[SessionFile] = st.sampled_from(["present", "deleted", "replaced"])
+sessions = st.builds(
+    Session,
+    file=_files,
+    build=st.none() | builds,
+    reason=st.sampled_from([None, "no access"]),
+)
+exposures = st.builds(
+    Exposure,
+    flags=st.sampled_from(["on", "on", "off"]),
+    flags_off_by=st.sampled_from([None, "DISABLE_TELEMETRY", "DO_NOT_TRACK"]),
+    model_catalog=st.sampled_from([None, 5461, 5462]),
+    first_start=st.sampled_from([None, "2.0", "2.1"]),
+    plan=st.sampled_from([None, "max"]),
+)
 profiles = st.builds(
     Profile,
     wire=st.just(1),
@@ -97,13 +140,32 @@ profiles = st.builds(
     ).map(tuple),
     more_installs=st.sampled_from([0] * 9 + [1]),
     config=st.sampled_from([_CLEAN] * 9 + [None]) | configs,
+    exposure=st.sampled_from([None] * 3) | exposures,
+    sessions=st.sampled_from([()] * 4) | st.lists(sessions, max_size=2, unique=True).map(tuple),
     problems=st.sampled_from([()] * 9 + [(Problem("native", "no access"),)]),
 )
+references: st.SearchStrategy[Reference] = st.lists(
+    st.builds(
+        Profile,
+        wire=st.just(1),
+        os=st.just("linux"),
+        arch=st.just("x64"),
+        config=configs,
+        exposure=st.none() | exposures,
+    ),
+    max_size=2,
+).map(of_profiles)
+_lanes: st.SearchStrategy[Lane] = st.sampled_from(["public", "public", "ahead"])
 policies = st.builds(
     GroupPolicy,
-    channel=st.sampled_from(["latest", "stable"]),
+    channel=st.sampled_from(["latest", "latest", "stable", "machine"]),
     grace_s=st.sampled_from([0, 3_600, 86_400]),
+    editor_tolerance_s=st.sampled_from([7_200, 172_800]),
+    surfaces=st.just(frozenset(SURFACES)) | st.frozensets(st.sampled_from(SURFACES)),
     allowed_overrides=st.sampled_from([(), ("effort*",), ("*",)]),
+    lane=_lanes,
+    trust_learned=st.sampled_from([False, False, True]),
+    reference=st.just(Reference()) | references,
 )
 
 
@@ -123,9 +185,16 @@ def readings(draw: st.DrawFn, sources: tuple[str, ...] = ("npm", "bucket")) -> t
 
 
 releases = st.lists(
-    st.builds(Release, _versions, published_at=st.none() | _past, build_date=st.none() | _past),
+    st.builds(
+        Release,
+        _versions,
+        published_at=st.none() | _past,
+        build_date=st.none() | _past,
+        tested_wrappers=st.sampled_from([(), ("0.3.329", "0.3.330"), ("0.3.330",)]),
+    ),
     max_size=4,
 ).map(tuple)
+_trusts: st.SearchStrategy[Trust] = st.sampled_from(["signed", "registry", "learned"])
 _any_artifacts = st.lists(
     st.builds(
         Artifact,
@@ -134,14 +203,21 @@ _any_artifacts = st.lists(
         form=_forms,
         sha256=_shas,
         size=st.just(10),
-        trust=st.just("registry"),
+        trust=_trusts,
         source=st.just("npm"),
     ),
     max_size=4,
+    unique_by=lambda artifact: artifact.sha256,
 ).map(tuple)
-artifacts = st.one_of(
-    st.just(KNOWN), _any_artifacts.map(lambda more: (*KNOWN, *more)), _any_artifacts
-)
+
+
+def _with_known(more: tuple[Artifact, ...]) -> tuple[Artifact, ...]:
+    """Equal bytes are the same file, whoever tells of them."""
+    known = {artifact.sha256 for artifact in KNOWN}
+    return (*KNOWN, *(artifact for artifact in more if artifact.sha256 not in known))
+
+
+artifacts = st.one_of(st.just(KNOWN), _any_artifacts.map(_with_known), _any_artifacts)
 _outcomes: st.SearchStrategy[Outcome] = st.sampled_from(["waiting", "found", "absent", "failed"])
 lookups = st.lists(
     st.builds(
@@ -156,3 +232,29 @@ lookups = st.lists(
     unique_by=lambda lookup: lookup.version,
 ).map(tuple)
 ledgers = st.builds(Ledger, readings(), releases, artifacts, lookups)
+
+CODES = ("build-behind", "build-ahead", "config-overridden", "not-examined")
+_around = st.integers(NOW - SPAN_S, NOW + SPAN_S)
+waivers = st.builds(
+    Waiver,
+    id=st.just("0123abcd"),
+    code=st.sampled_from(CODES),
+    subject=st.none() | st.sampled_from(["npm global 2.1.329", "setting effortLevel"]),
+    reason=st.just("a trial"),
+    person=st.just("Ada"),
+    since=_past,
+    until=_around,
+)
+machines = st.builds(
+    MachineFacts,
+    enrolled_at=_past,
+    last_seen=_past,
+    agent=st.sampled_from([None, "0.0.1", "99.0.0"]),
+    left=st.sampled_from([False] * 9 + [True]),
+    paused_until=st.none() | _around,
+    taken_at=st.none() | _past,
+    heads_read_at=st.none() | _past,
+    unsent_since=st.none() | _past,
+    alternations=st.lists(_past, max_size=3, unique=True).map(lambda at: tuple(sorted(at))),
+    waivers=st.lists(waivers, max_size=2).map(tuple),
+)

@@ -4,6 +4,7 @@ import pytest
 
 from agent.wire import Config, FixRef, Override, Profile, Unnamed
 from server.policy import GroupPolicy
+from server.reference import Reference, said
 from server.rules.config_overridden import RULE
 from server.rules.interface import Ruling
 from tests.server.rules.ruled import CLEAN, HEAD, install, only, rule
@@ -57,3 +58,79 @@ def test_keys_without_a_name_are_counted_as_one_finding_per_layer() -> None:
 def test_without_a_counted_install_there_is_nothing_to_override() -> None:
     """Settings of a laptop that starts no Claude Code change nothing."""
     assert on(EFFORT, counted=False).findings == ()
+
+
+HIGH = Override("setting", "effortLevel", "user", "behaviour", "high")
+MANAGED_LOW = Override("setting", "effortLevel", "managed", "behaviour", "low")
+
+
+def like(*every: Override, some: tuple[Override, ...] = ()) -> GroupPolicy:
+    """A policy whose references all have some overrides, and a few of them others."""
+    shared = frozenset(said(item) for item in every)
+    seen = shared | {said(item) for item in some}
+    return GroupPolicy(reference=Reference(seen, shared, (), machines=2))
+
+
+@pytest.mark.parametrize("policy", [like(EFFORT), like(some=(EFFORT,)), like(MANAGED_LOW)])
+def test_what_a_reference_machine_has_is_what_users_run(policy: GroupPolicy) -> None:
+    """In whichever layer, and as far as the value is told."""
+    assert on(EFFORT, policy=policy).findings == ()
+    assert on(UNTOLD, policy=like(UNTOLD)).findings == ()
+
+
+def test_another_value_than_every_references_is_to_be_set() -> None:
+    """Told with both values."""
+    finding = only(on(EFFORT, policy=like(HIGH)))
+    assert finding.fix == FixRef("set", "user", "effortLevel")
+    assert finding.sentence == (
+        "the setting effortLevel is low in the user layer: users run with high"
+    )
+
+
+@pytest.mark.parametrize(
+    ("here", "shared", "fix", "ending"),
+    [
+        ((), HIGH, FixRef("set", "user", "effortLevel"), "with high"),
+        (
+            (Override("setting", "effortLevel", "user", "behaviour", "low", shadowed=True),),
+            HIGH,
+            FixRef("set", "user", "effortLevel"),
+            "with high",
+        ),
+        (
+            (),
+            UNTOLD,
+            FixRef("set", "environment", "ANTHROPIC_BASE_URL"),
+            "with a value that is not told",
+        ),
+        ((), Override("flag", "model", "session", "behaviour", "opus"), None, "with opus"),
+    ],
+)
+def test_what_every_reference_has_is_missed_where_it_is_not_in_effect(
+    here: tuple[Override, ...], shared: Override, fix: FixRef | None, ending: str
+) -> None:
+    """A default is not what users run then."""
+    finding = only(on(*here, policy=like(shared)))
+    assert (finding.severity, finding.fix) == ("drift", fix)
+    assert finding.sentence.endswith(f"is at its default here: users run {ending}")
+
+
+def test_what_only_some_references_have_is_not_missed() -> None:
+    """Users run with and without it; and what the policy allows may be either."""
+    assert on(policy=like(some=(HIGH,))).findings == ()
+    allowed = GroupPolicy(allowed_overrides=("effort*",), reference=like(HIGH).reference)
+    assert on(policy=allowed).findings == ()
+
+
+@pytest.mark.parametrize("key", ["DISABLE_UPDATES", "DISABLE_TELEMETRY", "USER_TYPE"])
+def test_keys_with_a_rule_of_their_own_are_told_there(key: str) -> None:
+    """Also where references have them."""
+    override = Override("variable", key, "environment", "behaviour", value=True)
+    assert on(override).findings == ()
+    assert on(policy=like(override)).findings == ()
+
+
+def test_a_version_window_is_an_override_like_others() -> None:
+    """A floor stops no update."""
+    floor = Override("setting", "minimumVersion", "user", "behaviour")
+    assert only(on(floor)).subject == "setting minimumVersion"
