@@ -15,6 +15,7 @@ from server.commands.explain import explain
 from server.commands.history import heads, share
 from server.commands.keys import enrolment_secret, token
 from server.commands.machines import machines
+from server.commands.policy import policy
 from server.commands.public import doctor, releases
 from server.commands.reference import reference
 from server.commands.replay import replay
@@ -64,6 +65,7 @@ for command in (
     machines,
     waiver,
     reference,
+    policy,
     share,
     releases,
     heads,

@@ -1,0 +1,121 @@
+"""``policy``: what is expected of each group, and what another file would change.
+
+``check`` needs nothing but the file. The others read the database, beside a running server or
+without one: what is in force there is the latest load that was not refused.
+"""
+
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+
+from server import policy_diff, policy_file, shown
+from server.commands.common import PATH, in_json, reading, with_settings
+from server.commands.known import current_of
+from server.current import Current
+from server.policy_diff import Change, Twice
+from server.policy_file import PolicyError
+from server.policy_text import table, text_of
+from server.policy_watch import read_bytes
+from server.running import clock
+from server.settings import Settings
+from server.shown import moment
+from server.store import policies, preview
+from server.store.policies import Load
+
+LOADS_SHOWN = 50
+"""How many loads are shown: the newest ones."""
+
+_file = click.argument("file", type=PATH)
+
+
+@click.group()
+def policy() -> None:
+    """What each group of machines is expected to run."""
+
+
+@policy.command()
+@_file
+def check(file: Path) -> None:
+    """Tell every mistake of FILE with its line and key; exit code 1 if there is one."""
+    try:
+        stated = policy_file.read(read_bytes(file), str(file))
+    except PolicyError as error:
+        for complaint in error.complaints:
+            click.echo(shown.cell(f"{file}:{complaint}"))
+        sys.exit(1)
+    number = len(stated.groups)
+    click.echo(f"{shown.cell(file)}: usable; the default and {number} groups of their own")
+
+
+@policy.command()
+@click.option("--group", help="Only what holds for this group.")
+@in_json
+@with_settings
+def show(settings: Settings, group: str | None, *, in_json: bool) -> None:
+    """Show what is in force, written as a policy file with every key."""
+    with reading(settings) as conn:
+        load = policies.accepted(conn)
+        stated = policies.stated(load)
+        last = next(iter(policies.loads(conn, 1)), None)
+    refused = last if last is not None and last.error is not None else None
+    text = text_of(stated) if group is None else table(group, stated.of(group))
+    if in_json:
+        shown.as_json({"load": _told(load), "refused": _told(refused), **tomllib.loads(text)})
+        return
+    click.echo(f"# in force: {shown.cell(load.origin if load else policies.BUILT_IN)}")
+    if load is not None:
+        click.echo(f"# loaded: {moment(load.at)}, {load.digest}")
+    click.echo(text, nl=False)
+    if refused is not None:
+        said = f"refused {moment(refused.at)}, so the policy before it is in force: {refused.error}"
+        click.echo(shown.cell(said), err=True)
+
+
+@policy.command()
+@_file
+@in_json
+@with_settings
+def diff(settings: Settings, file: Path, *, in_json: bool) -> None:
+    """Tell which machines would change state if FILE were in force now."""
+    stated = policy_file.read(read_bytes(file), str(file))
+    labels_max = None if in_json else policy_diff.LABELS_MAX
+    with reading(settings) as conn:
+        before = current_of(conn)
+        after = Current(before.ledger, stated, before.references)
+        moves = preview.moves(conn, Twice(before, after, clock()), labels_max)
+        found = policy_diff.changes(moves, labels_max)
+    number = sum(each.machines for each in found)
+    if in_json:
+        shown.as_json({"machines": number, "changes": found})
+        return
+    click.echo(f"{number} machines would change state")
+    rows = [(each.group, each.before, each.after, each.machines, _labels(each)) for each in found]
+    shown.as_table(("group", "from", "to", "machines", "which"), rows)
+
+
+@policy.command()
+@in_json
+@with_settings
+def log(settings: Settings, *, in_json: bool) -> None:
+    """Show the latest loads, also those that were refused."""
+    with reading(settings) as conn:
+        loads = policies.loads(conn, LOADS_SHOWN)
+    if in_json:
+        shown.as_json([_told(each) for each in loads])
+        return
+    rows = [(moment(each.at), each.origin, each.digest, each.error) for each in loads]
+    shown.as_table(("loaded", "from", "digest", "refused"), rows)
+
+
+def _labels(change: Change) -> str:
+    more = change.machines - len(change.labels)
+    return ", ".join(change.labels) + (f" and {more} more" if more else "")
+
+
+def _told(load: Load | None) -> dict[str, object] | None:
+    """A load without its body."""
+    if load is None:
+        return None
+    return {"at": load.at, "from": load.origin, "digest": load.digest, "error": load.error}
