@@ -28,6 +28,9 @@ T = TypeVar("T")
 LOOK_EVERY_S = 1
 """Seconds between two looks for deadlines and look-ups."""
 
+WATCH_EVERY_S = 60
+"""Seconds between two looks at how the sources do, and two steps of learning from them."""
+
 SEND_EVERY_S = 2
 """Seconds between two looks at the outbox."""
 
@@ -70,6 +73,8 @@ class Jobs:
         return (
             Job("read heads", heads_every_s, self.read_heads),
             Job("look up", LOOK_EVERY_S, self.look_up),
+            Job("learn releases", WATCH_EVERY_S, self.learn),
+            Job("watch sources", WATCH_EVERY_S, self.syncer.watch),
             Job("look at references", LOOK_EVERY_S, self.look_at_references),
             Job("look at policy", LOOK_EVERY_S, self.look_at_policy),
             Job("judge", LOOK_EVERY_S, self.judge),
@@ -86,6 +91,11 @@ class Jobs:
     def look_up(self) -> None:
         """Answers the look-ups that wait, if any do."""
         if self._read(lambda conn: bool(public.waiting(conn))) and self.syncer.look_up():
+            self.news.set()
+
+    def learn(self) -> None:
+        """Learns a little of what was published lately; has all judged again if that matters."""
+        if self.syncer.learn():
             self.news.set()
 
     def look_at_references(self) -> None:

@@ -4,8 +4,9 @@ A machine is looked at as it stands now. A fleet message is counted anew: its ve
 found again in ``transitions``, whose rows are written in the same transaction as the
 message's, and those that still say `unknown` remain in it.
 
-While a release source is out of reach, nobody is told of bytes that cannot be looked up:
-that is the operator's one incident. Such messages wait until the source answers again.
+While a release source is out of reach, or shows what was not signed, nobody is told of bytes
+that cannot be looked up: that is the operator's one incident. Such messages wait until the
+source answers again as it should.
 """
 
 import msgspec
@@ -14,8 +15,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from server.alerts import bodies
 from server.alerts.bodies import LABELS_MAX, Changed
 from server.alerts.rows import Row
+from server.store import conditions, public
 from server.store import outbox as store
-from server.store import public
 from server.store.tables import machines, transitions, verdicts
 
 LOOKED_AT_MAX = 1_000
@@ -47,7 +48,9 @@ def drop_overtaken(conn: Connection, now: int) -> None:
 
 def _is_outage(conn: Connection) -> bool:
     # One that never answered is seen to when the server is set up, and explains nothing.
-    return any(item.state != "ok" and item.read_at is not None for item in public.health(conn))
+    if any(item.state != "ok" and item.read_at is not None for item in public.health(conn)):
+        return True
+    return any(each.kind == "forged" for each in conditions.load(conn))
 
 
 def _still(conn: Connection, row: Row, body: Changed) -> Changed | None:

@@ -34,7 +34,8 @@ def _answers(ledger: Ledger) -> frozenset[object]:
 
 def _heads_tell_more(before: Ledger, after: Ledger) -> bool:
     old = {(head.source, head.channel): head for head in before.heads()}
-    asked = [item.asked_at for item in after.lookups()]
+    # When it was asked first: asked again, only the one laptop that asks looks at it again.
+    asked = [item.first_asked_at or item.asked_at for item in after.lookups()]
     return any(
         _tells_more(old.get((head.source, head.channel)), head, asked) for head in after.heads()
     )

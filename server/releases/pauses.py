@@ -1,4 +1,4 @@
-"""When a source may be asked again, and how many packages may still be downloaded."""
+"""When a source may be asked again, and how much may still be asked of it."""
 
 from collections import deque
 
@@ -9,10 +9,13 @@ LONGEST_S = 900
 """Longest pause that is not asked for by the source itself, in seconds."""
 
 DOWNLOADS_MAX = 4
-"""Most packages downloaded in `DOWNLOADS_WINDOW_S`."""
+"""Most packages downloaded in `WINDOW_S`."""
 
-DOWNLOADS_WINDOW_S = 3_600
-"""The window of that limit, in seconds."""
+PROBES_MAX = 30
+"""Most numbers that no list has and a source without one is asked about in `WINDOW_S`."""
+
+WINDOW_S = 3_600
+"""The window of a budget, in seconds."""
 
 
 class Pause:
@@ -38,17 +41,22 @@ class Pause:
         self._until = 0
 
 
-class Downloads:
-    """The budget of package downloads."""
+class Budget:
+    """So many in any `WINDOW_S`, and no more.
 
-    def __init__(self) -> None:
-        self._began: deque[int] = deque()
+    Args:
+        most: How many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken: deque[int] = deque()
 
     def take(self, now: int) -> bool:
-        """Takes one download out of the budget, if there is one left at `now`."""
-        while self._began and self._began[0] <= now - DOWNLOADS_WINDOW_S:
-            self._began.popleft()
-        if len(self._began) >= DOWNLOADS_MAX:
+        """Takes one out of the budget, if there is one left at `now`."""
+        while self._taken and self._taken[0] <= now - WINDOW_S:
+            self._taken.popleft()
+        if len(self._taken) >= self._most:
             return False
-        self._began.append(now)
+        self._taken.append(now)
         return True

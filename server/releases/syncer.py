@@ -1,53 +1,40 @@
-"""Keeps the ledger up with the sources: heads on a schedule, versions on demand.
+"""Keeps the ledger up with the sources: heads on a schedule, versions on demand and beforehand.
 
-Sources are asked on the calling thread; only what they said goes through the writer, and
-the ledger in memory is swapped after that commit. Each source may fail alone: it pauses,
-its health says since when, and after a while one incident tells the operator.
+Its parts each do one thing: `Reach` reads the sources and knows which of them answer, `Asker`
+asks one about a version and keeps its word, `Voter` answers look-ups, `Learner` learns what
+nobody asked for yet. Here is what holds them together: one reading or look-up at a time, and
+whether what was read is news for verdicts.
 
-A look-up costs little however many laptops ask: a source's list first, its manifest next,
-a package only for a platform that was reported and that no manifest tells of, and only a few
-an hour. Before a number that is newer than the heads is answered, the heads are read again.
+Before a number that is newer than the heads is answered, the heads are read again; asked once
+more soon after, for a laptop that took the same build since, that is all that happens: neither
+the answer nor its time changes, so that no verdict rests on how often it was asked.
 """
 
 import threading
 from collections.abc import Callable, Collection, Iterable
-from typing import TypeVar
 
-import structlog
 from sqlalchemy import Connection
 
-from server.alerts.outbox import end_operator, tell_operator
 from server.current import Current
-from server.errors import SourceError
-from server.releases.answers import Vote, fold, unanswered
-from server.releases.ledger import Artifact, Lookup
+from server.releases.asking import Asker
+from server.releases.health import conditions
+from server.releases.learning import Learner
+from server.releases.ledger import Lookup
 from server.releases.news import is_news
-from server.releases.pauses import Downloads, Pause
-from server.releases.sources.interface import (
-    NoWordError,
-    Package,
-    Published,
-    Source,
-    SourceReading,
-)
+from server.releases.reach import Reach
+from server.releases.sources.interface import Source
 from server.releases.versions import is_newer
-from server.store import public, published
-from server.store.published import Conflict
+from server.releases.voting import Voter
+from server.store import conditions as held
+from server.store import public
 from server.store.writer import Writer
-
-TOLD_AFTER_S = 1_800
-"""How long a source is unreachable before the operator is told, in seconds."""
 
 READ_GAP_S = 5
 """Least time between two readings of the heads for look-ups, in seconds."""
 
-T = TypeVar("T")
-
-_log = structlog.stdlib.get_logger("server.syncer")
-
 
 class Syncer:
-    """Reads the sources into the store; one reading or look-up at a time.
+    """Reads the sources into the store.
 
     Args:
         sources: Those to read, the most telling first.
@@ -64,12 +51,10 @@ class Syncer:
         clock: Callable[[], int],
     ) -> None:
         self._sources = sources
-        self._writer = writer
-        self._current = current
-        self._clock = clock
-        self._pauses = {source.name: Pause() for source in sources}
-        self._downloads = Downloads()
-        self._answering: set[str] = set()
+        self._asker = Asker(writer, current, clock)
+        self._reach = Reach(sources, self._asker)
+        self._voter = Voter(sources, self._reach, self._asker)
+        self._learner = Learner(sources, self._reach, self._asker)
         self._asked_at = 0
         self._one_at_a_time = threading.RLock()
 
@@ -83,13 +68,14 @@ class Syncer:
             StoreError: The database could not keep what was read.
         """
         with self._one_at_a_time:
-            before = self._current.ledger
-            self._asked_at = self._clock()
+            before = self._asker.ledger
+            self._asked_at = self._asker.now()
             for source in self._sources:
                 # All of one before the next: a source out of reach delays only itself.
-                self._read(source)
-                self._learn_heads(source)
-            return is_news(before, self._current.ledger)
+                self._reach.read(source)
+                self._learner.heads(source)
+            self.watch()
+            return is_news(before, self._asker.ledger)
 
     def look_up(self) -> bool:
         """Answers the look-ups that wait.
@@ -101,175 +87,65 @@ class Syncer:
             StoreError: The database could not keep what was found.
         """
         with self._one_at_a_time:
-            asked = self._writer.run(public.waiting).result()
+            asked = self._asker.read(public.waiting)
             if not asked:
                 return False
-            before = self._current.ledger
+            before = self._asker.ledger
             self._read_again(asked)
-            for lookup in asked:
-                if not self._needs_reading(lookup):
-                    self._answer(lookup.version)
-            return is_news(before, self._current.ledger)
+            self._voter.answer([lookup for lookup in asked if not self._needs_reading(lookup)])
+            return is_news(before, self._asker.ledger)
 
-    def _read(self, source: Source) -> None:
-        now = self._clock()
-        if not self._pauses[source.name].is_over(now):
-            return
-        try:
-            reading = source.read()
-        except SourceError as error:
-            reason = str(error)
-            self._failed(source, error)
-            self._answering.discard(source.name)
-            self._save(lambda conn: _note_failure(conn, source.name, reason, now))
-            return
-        self._pauses[source.name].succeeded()
-        self._answering.add(source.name)
-        self._save(lambda conn: _save_reading(conn, source.name, reading, now))
+    def learn(self) -> bool:
+        """Learns a little of what nobody asked for yet; nothing waits for it meanwhile.
 
-    def _failed(self, source: Source, error: SourceError) -> None:
-        self._pauses[source.name].failed(self._clock(), error.retry_after_s)
-        _log.warning("source_failed", source=source.name, error=str(error), advice=error.advice)
+        Returns:
+            Whether the ledger changed in a way that verdicts could depend on.
 
-    def _learn_heads(self, source: Source) -> None:
-        if source.name not in self._answering:
-            return
-        ledger = self._current.ledger
-        heads = {head.version for head in ledger.heads() if head.source == source.name}
-        for version in sorted(heads):
-            if not any(known.source == source.name for known in ledger.artifacts(version)):
-                self._ask_source(source, version)
+        Raises:
+            StoreError: The database could not keep what was read.
+        """
+        before = self._asker.ledger
+        self._learner.step()
+        return is_news(before, self._asker.ledger)
+
+    def refresh(self, since: int) -> None:
+        """Reads every source, and everything published from a moment on, at once.
+
+        Raises:
+            StoreError: The database could not keep what was read.
+        """
+        with self._one_at_a_time:
+            for source in self._sources:
+                self._reach.read(source)
+            self._learner.refresh(since)
+            self.watch()
+
+    def watch(self) -> None:
+        """Looks what is wrong with the sources, and has the operator told.
+
+        Raises:
+            StoreError: The database could not keep it.
+        """
+        ledger, now = self._asker.ledger, self._asker.now()
+
+        def work(conn: Connection) -> None:
+            held.reconcile(conn, conditions(ledger, public.health(conn), now), now)
+
+        self._asker.read(work)
 
     def _read_again(self, asked: Iterable[Lookup]) -> None:
-        is_due = self._clock() - self._asked_at >= READ_GAP_S
+        is_due = self._asker.now() - self._asked_at >= READ_GAP_S
         if is_due and any(self._needs_reading(lookup) for lookup in asked):
             self.read_heads()
 
     def _needs_reading(self, lookup: Lookup) -> bool:
         """Whether the heads must be read after this was asked, before it can be answered."""
         # A clock that was set back must not make a question wait for its own time again.
-        if self._asked_at >= max(min(lookup.asked_at, self._clock()), 1):
+        if self._asked_at >= max(min(lookup.asked_at, self._asker.now()), 1):
             return False
-        ledger = self._current.ledger
+        ledger = self._asker.ledger
         listed = ledger.release(lookup.version) is not None
-        return not (self._answering and listed) or any(
+        answering = any(self._reach.has_answered(source) for source in self._sources)
+        return not (answering and listed) or any(
             is_newer(lookup.version, head.version) for head in ledger.heads()
         )
-
-    def _answer(self, version: str) -> None:
-        now = self._clock()
-        votes = [self._vote(source, version, now) for source in self._sources]
-        answer = fold(votes, self._current.ledger.lookup(version))
-        self._save(lambda conn: public.answer(conn, version, answer.outcome, answer.reason, now))
-        _log.info("looked_up", version=version, outcome=answer.outcome, reason=answer.reason)
-
-    def _vote(self, source: Source, version: str, now: int) -> Vote:
-        if source.name in self._answering and self._pauses[source.name].is_over(now):
-            return self._ask_source(source, version)
-        healths = self._writer.run(public.health).result()
-        health = next((item for item in healths if item.source == source.name), None)
-        if health is None:
-            return unanswered(source.name, None, None, now)
-        return unanswered(source.name, health.read_at, health.error, now)
-
-    def _ask_source(self, source: Source, version: str) -> Vote:
-        try:
-            told = source.manifest(version)
-            if told is None:
-                return Vote(source.name, "absent")
-            self._save(lambda conn: _save_published(conn, source.name, told, self._clock()))
-            return self._hash_packages(source, told)
-        except NoWordError as error:
-            return Vote(source.name, "mute", str(error))
-        except SourceError as error:
-            if error.retry_after_s is not None:
-                self._failed(source, error)
-            return Vote(source.name, "failed", str(error))
-
-    def _hash_packages(self, source: Source, told: Published) -> Vote:
-        version = told.release.version
-        for package in self._lacking(told):
-            if not self._downloads.take(self._clock()):
-                reason = "its package waits: so many are downloaded in an hour, and no more"
-                return Vote(source.name, "failed", reason)
-            self._keep(source.hash_package(version, package))
-        return Vote(source.name, "found")
-
-    def _keep(self, artifact: Artifact | None) -> None:
-        if artifact is not None:
-            self._save(lambda conn: _save_files(conn, (artifact,), self._clock()))
-
-    def _lacking(self, told: Published) -> list[Package]:
-        """The packages to download: those of one platform only if a laptop reported it.
-
-        A bundle is downloaded in any case: what runs on a Mac is known by nothing else.
-        """
-        if not told.packages:
-            return []
-        version = told.release.version
-        seen = self._writer.run(lambda conn: published.platforms_seen(conn, version)).result()
-        files = self._current.ledger.artifacts(version)
-        known = {Package(artifact.platform, artifact.form) for artifact in files}
-        return [
-            package
-            for package in told.packages
-            if package not in known
-            and (package.platform is None or package.form == "bundle" or package.platform in seen)
-        ]
-
-    def _save(self, work: Callable[[Connection], T]) -> None:
-        """Commits, and then swaps the ledger, on the writer's thread."""
-        self._writer.run(work).result()
-        self._writer.run(self._swap).result()
-
-    def _swap(self, conn: Connection) -> None:
-        self._current.ledger = public.load_ledger(conn)
-
-
-def _save_reading(conn: Connection, source: str, reading: SourceReading, now: int) -> None:
-    published.save_heads(conn, source, reading.heads, now)
-    published.save_releases(conn, source, reading.releases)
-    before = public.mark_ok(conn, source, now)
-    if before is not None and before.told_at is not None:
-        end_operator(conn, _topic(source), f"The release source {source} answers again.", now)
-
-
-def _note_failure(conn: Connection, source: str, error: str, now: int) -> None:
-    health = public.mark_unreachable(conn, source, error, now)
-    # One that never answered is told by `doctor` and the status, where the set-up is seen to.
-    if health.read_at is None or health.told_at is not None or now < health.since + TOLD_AFTER_S:
-        return
-    text = (
-        f"The release source {source} gives no usable answer: {error}. What was read last is"
-        " used until it is too old to decide by; laptops are `unknown` from then on."
-    )
-    tell_operator(conn, _topic(source), text, now)
-    public.mark_told(conn, source, now)
-
-
-def _save_published(conn: Connection, source: str, told: Published, now: int) -> None:
-    published.save_releases(conn, source, (told.release,))
-    _save_files(conn, told.artifacts, now)
-
-
-def _save_files(conn: Connection, files: Iterable[Artifact], now: int) -> None:
-    for conflict in published.save_artifacts(conn, files, now):
-        tell_operator(conn, _conflict_topic(conflict), _conflict_text(conflict), now)
-
-
-def _topic(source: str) -> str:
-    return f"source {source}"
-
-
-def _conflict_topic(conflict: Conflict) -> str:
-    stated = conflict.stated
-    return f"artifact {stated.version} {stated.platform or stated.form}"
-
-
-def _conflict_text(conflict: Conflict) -> str:
-    known, stated = conflict.known, conflict.stated
-    return (
-        f"Two digests are stated for {stated.version} on {stated.platform or 'every platform'}:"
-        f" {known.source} said {known.sha256}, {stated.source} now says {stated.sha256}."
-        " A public file does not change: find out which of them was altered."
-    )

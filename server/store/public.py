@@ -5,38 +5,20 @@ connection of a writer's transaction.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import fields
+from typing import Any
 
-from sqlalchemy import Connection, case, or_, select, update
+from sqlalchemy import Connection, Row, case, func, or_, select, update
 
+from server.releases.health import SourceHealth
 from server.releases.ledger import Ledger, Lookup, Outcome, Reading
 from server.store.dialect import upsert
 from server.store.published import files, listed_releases
+from server.store.references import is_vouched
 from server.store.tables import lookups, readings, source_health
 
 WAITING_MAX = 64
 """Most look-ups that are handed out at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceHealth:
-    """How a source does.
-
-    Attributes:
-        source: Its name.
-        state: ``ok`` or ``unreachable``.
-        since: Since when it is in this state.
-        read_at: When it last answered; None if it never did.
-        error: Why it is unreachable.
-        told_at: When the operator was told that it is unreachable; None if not yet.
-    """
-
-    source: str
-    state: str
-    since: int
-    read_at: int | None = None
-    error: str | None = None
-    told_at: int | None = None
 
 
 def load_ledger(conn: Connection) -> Ledger:
@@ -47,24 +29,28 @@ def load_ledger(conn: Connection) -> Ledger:
             for row in conn.execute(select(readings).order_by(readings.c.id))
         ],
         releases=listed_releases(conn),
-        artifacts=files(conn),
-        lookups=[
-            Lookup(row.version, row.asked_at, row.answered_at, row.outcome, row.reason)
-            for row in conn.execute(select(lookups))
-        ],
+        artifacts=files(conn, is_vouched()),
+        lookups=[_lookup(row) for row in conn.execute(select(lookups))],
     )
 
 
 def ask(conn: Connection, versions: Iterable[str], now: int) -> None:
-    """Wants versions looked up; does nothing for one that waits already."""
+    """Wants versions looked up; does nothing for one that waits already.
+
+    When a version was asked for first stays as it is: what was read since then was read
+    after some laptop's report of it, however often it is asked for again.
+    """
     for version in sorted(versions):
-        statement = upsert(lookups).values(version=version, asked_at=now, outcome="waiting")
+        statement = upsert(lookups).values(
+            version=version, first_asked_at=now, asked_at=now, outcome="waiting"
+        )
         # Later than its answer, even within one second: else it would not wait.
         later = case((lookups.c.answered_at >= now, lookups.c.answered_at + 1), else_=now)
+        first = func.coalesce(lookups.c.first_asked_at, lookups.c.asked_at)
         conn.execute(
             statement.on_conflict_do_update(
                 index_elements=["version"],
-                set_={"asked_at": later},
+                set_={"asked_at": later, "first_asked_at": first},
                 where=lookups.c.answered_at >= lookups.c.asked_at,
             )
         )
@@ -78,10 +64,7 @@ def waiting(conn: Connection) -> tuple[Lookup, ...]:
         .order_by(lookups.c.asked_at, lookups.c.version)
         .limit(WAITING_MAX)
     )
-    return tuple(
-        Lookup(row.version, row.asked_at, row.answered_at, row.outcome, row.reason)
-        for row in conn.execute(query)
-    )
+    return tuple(_lookup(row) for row in conn.execute(query))
 
 
 def answer(conn: Connection, version: str, outcome: Outcome, reason: str | None, now: int) -> None:
@@ -91,9 +74,15 @@ def answer(conn: Connection, version: str, outcome: Outcome, reason: str | None,
     conn.execute(update(lookups).where(lookups.c.version == version).values(**values))
 
 
+def confirm(conn: Connection, version: str) -> None:
+    """Takes a repeated question back: the answer stands as it was, with its time."""
+    where = (lookups.c.version == version, lookups.c.answered_at.is_not(None))
+    conn.execute(update(lookups).where(*where).values(asked_at=lookups.c.answered_at))
+
+
 def health(conn: Connection) -> tuple[SourceHealth, ...]:
     """How every source does that was ever tried, by name."""
-    rows = conn.execute(select(source_health).order_by(source_health.c.source))
+    rows = conn.execute(_HEALTH.order_by(source_health.c.source))
     return tuple(SourceHealth(**row) for row in rows.mappings())
 
 
@@ -123,21 +112,13 @@ def mark_unreachable(conn: Connection, source: str, error: str, now: int) -> Sou
         since=lasting.since if lasting else now,
         read_at=before.read_at if before else None,
         error=error,
-        told_at=lasting.told_at if lasting else None,
     )
     _put_health(conn, after)
     return after
 
 
-def mark_told(conn: Connection, source: str, now: int) -> None:
-    """Notes that the operator was told of a source's present state."""
-    where = source_health.c.source == source
-    conn.execute(update(source_health).where(where).values(told_at=now))
-
-
 def _health_of(conn: Connection, source: str) -> SourceHealth | None:
-    query = select(source_health).where(source_health.c.source == source)
-    row = conn.execute(query).mappings().first()
+    row = conn.execute(_HEALTH.where(source_health.c.source == source)).mappings().first()
     return SourceHealth(**row) if row else None
 
 
@@ -147,7 +128,15 @@ def _put_health(conn: Connection, item: SourceHealth) -> None:
         "since": item.since,
         "read_at": item.read_at,
         "error": item.error,
-        "told_at": item.told_at,
     }
     statement = upsert(source_health).values(source=item.source, **values)
     conn.execute(statement.on_conflict_do_update(index_elements=["source"], set_=values))
+
+
+def _lookup(row: Row[Any]) -> Lookup:
+    return Lookup(
+        row.version, row.asked_at, row.answered_at, row.outcome, row.reason, row.first_asked_at
+    )
+
+
+_HEALTH = select(*(source_health.c[each.name] for each in fields(SourceHealth)))

@@ -8,14 +8,15 @@ source's own word is kept beside the others'.
 Functions that write take the connection of a writer's transaction.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, case, insert, select, update
+from sqlalchemy import Connection, Row, case, func, insert, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from server.releases.ledger import Artifact, Release
+from server.releases.ledger import TRUSTS, Artifact, Release, Trust
 from server.store.dialect import upsert
 from server.store.tables import artifacts, profiles, readings, releases
 
@@ -71,35 +72,51 @@ def save_heads(conn: Connection, source: str, heads: Mapping[str, str], now: int
         conn.execute(insert(readings).values(**row, first_seen=now, last_seen=now))
 
 
-def save_releases(conn: Connection, source: str, listed: Iterable[Release]) -> None:
-    """Keeps the versions that a source lists; writes only what is new or has changed.
+def save_releases(conn: Connection, source: str, told: Iterable[Release]) -> None:
+    """Keeps what a source tells of versions; writes only what is new or has changed.
 
     A fact that is not told this time keeps what was told before.
     """
-    query = select(releases).where(releases.c.source == source)
-    known = {row.version: _told(row) for row in conn.execute(query)}
-    rows = []
-    for release in listed:
-        before = known.get(release.version)
-        after = _merged(release, before or Release(release.version))
-        if after != before:
-            rows.append(
-                {
-                    "version": after.version,
-                    "source": source,
-                    "published_at": after.published_at,
-                    "build_date": after.build_date,
-                    "commit_id": after.commit,
-                }
-            )
-    if rows:
-        statement = upsert(releases)
-        facts = ("published_at", "build_date", "commit_id")
-        statement = statement.on_conflict_do_update(
-            index_elements=["version", "source"],
-            set_={name: statement.excluded[name] for name in facts},
-        )
-        conn.execute(statement, rows)
+    known = _of_source(conn, source)
+    _put(
+        conn,
+        source,
+        [
+            after
+            for release in told
+            if (after := _merged(release, known.get(release.version))) != known.get(release.version)
+        ],
+    )
+
+
+def save_list(conn: Connection, source: str, listed: Iterable[Release], now: int) -> None:
+    """Keeps the whole list of a source that keeps one.
+
+    A version that it listed and lists no longer is withdrawn from now on, until it is listed
+    again.
+    """
+    told = {release.version: release for release in listed}
+    known = _of_source(conn, source)
+    gone = [
+        replace(release, withdrawn_at=now)
+        for version, release in known.items()
+        if version not in told and release.withdrawn_at is None
+    ]
+    back = [
+        replace(release, withdrawn_at=None)
+        for version, release in known.items()
+        if version in told and release.withdrawn_at is not None
+    ]
+    _put(conn, source, [*gone, *back])
+    save_releases(conn, source, told.values())
+
+
+def count_listed(conn: Connection, source: str) -> int:
+    """How many versions a source listed when it was last read."""
+    query = select(func.count()).where(
+        releases.c.source == source, releases.c.withdrawn_at.is_(None)
+    )
+    return conn.execute(query).scalar_one()
 
 
 def listed_releases(conn: Connection) -> tuple[Release, ...]:
@@ -111,8 +128,40 @@ def listed_releases(conn: Connection) -> tuple[Release, ...]:
     return tuple(merged.values())
 
 
+def _of_source(conn: Connection, source: str) -> dict[str, Release]:
+    query = select(releases).where(releases.c.source == source)
+    return {row.version: _told(row) for row in conn.execute(query)}
+
+
+def _put(conn: Connection, source: str, told: Sequence[Release]) -> None:
+    if not told:
+        return
+    statement = upsert(releases)
+    facts = [column.name for column in releases.c if not column.primary_key]
+    statement = statement.on_conflict_do_update(
+        index_elements=["version", "source"],
+        set_={name: statement.excluded[name] for name in facts},
+    )
+    conn.execute(
+        statement,
+        [
+            {
+                "version": each.version,
+                "source": source,
+                "published_at": each.published_at,
+                "build_date": each.build_date,
+                "commit_id": each.commit,
+                "harness_schema": each.harness_schema,
+                "tested_wrappers": " ".join(each.tested_wrappers),
+                "withdrawn_at": each.withdrawn_at,
+            }
+            for each in told
+        ],
+    )
+
+
 def save_artifacts(conn: Connection, stated: Iterable[Artifact], now: int) -> tuple[Conflict, ...]:
-    """Keeps files that are not known yet.
+    """Keeps files that are not known yet, and a trust that is better than it was.
 
     Returns:
         Where a source now says something else of a file than it, or another source, said
@@ -128,21 +177,32 @@ def save_artifacts(conn: Connection, stated: Iterable[Artifact], now: int) -> tu
         own = next((known for known in before if known.source == artifact.source), None)
         if own is None:
             conn.execute(insert(artifacts).values(**_row(artifact), learned_at=now))
+        elif own.sha256 == artifact.sha256 and _is_better(artifact.trust, own.trust):
+            where = (artifacts.c[name] == value for name, value in _key(artifact).items())
+            conn.execute(update(artifacts).where(*where).values(trust=artifact.trust))
         other = next((known for known in before if known.sha256 != artifact.sha256), None)
         if other is not None and (own is None or own.sha256 != artifact.sha256):
             conflicts.append(Conflict(own or other, artifact))
     return tuple(conflicts)
 
 
+def is_undisputed(conn: Connection, artifact: Artifact) -> bool:
+    """Whether all that is kept of a file is this one digest."""
+    known = files(conn, artifacts.c.version == artifact.version)
+    same = [
+        each for each in known if (each.platform, each.form) == (artifact.platform, artifact.form)
+    ]
+    return {each.sha256 for each in same} == {artifact.sha256}
+
+
 def files(conn: Connection, *where: ColumnElement[bool]) -> tuple[Artifact, ...]:
-    """The files that are known, the best established first.
+    """The files that are known, in the order in which they were learned.
 
     Args:
         conn: Any connection.
         where: Conditions on ``artifacts``; none gives all files.
     """
-    rank = case((artifacts.c.trust == "signed", 0), (artifacts.c.trust == "registry", 1), else_=2)
-    query = select(artifacts).where(*where).order_by(rank, artifacts.c.learned_at)
+    query = select(artifacts).where(*where).order_by(artifacts.c.learned_at, artifacts.c.source)
     return tuple(
         Artifact(
             row.version, row.platform or None, row.form, row.sha256, row.size, row.trust, row.source
@@ -151,8 +211,8 @@ def files(conn: Connection, *where: ColumnElement[bool]) -> tuple[Artifact, ...]
     )
 
 
-def platforms_seen(conn: Connection, version: str) -> frozenset[str]:
-    """The platforms of the native binaries that laptops reported as a version.
+def packages_seen(conn: Connection, version: str) -> frozenset[tuple[str, str]]:
+    """The (platform, form) of the native builds that laptops reported as a version.
 
     The newest profiles are asked, which are those that a new look-up comes from.
     """
@@ -163,31 +223,48 @@ def platforms_seen(conn: Connection, version: str) -> frozenset[str]:
         for install in msgspec.json.decode(body, type=_Profile).installs
     )
     return frozenset(
-        build.platform
+        (build.platform, build.form)
         for build in found
-        if build and build.platform and (build.form, build.version) == ("binary", version)
+        if build and build.platform and build.form != "js" and build.version == version
     )
 
 
-def _told(row: Row[tuple[str, str, int | None, int | None, str | None]]) -> Release:
-    return Release(row.version, row.published_at, row.build_date, row.commit_id)
-
-
-def _merged(first: Release, second: Release) -> Release:
+def _told(row: Row[Any]) -> Release:
     return Release(
-        first.version,
-        second.published_at if first.published_at is None else first.published_at,
-        second.build_date if first.build_date is None else first.build_date,
-        second.commit if first.commit is None else first.commit,
+        row.version,
+        row.published_at,
+        row.build_date,
+        row.commit_id,
+        row.harness_schema,
+        tuple(row.tested_wrappers.split()),
+        row.withdrawn_at,
     )
 
 
-def _row(artifact: Artifact) -> dict[str, str | int | None]:
+def _merged(first: Release, second: Release | None) -> Release:
+    """What is told first, completed by what is told second."""
+    if second is None:
+        return first
+    pairs = zip(astuple(first), astuple(second), strict=True)
+    return Release(*(then if now in (None, ()) else now for now, then in pairs))
+
+
+def _is_better(trust: Trust, than: Trust) -> bool:
+    return TRUSTS.index(trust) < TRUSTS.index(than)
+
+
+def _key(artifact: Artifact) -> dict[str, str]:
     return {
         "version": artifact.version,
         "platform": artifact.platform or _ALL,
         "form": artifact.form,
         "source": artifact.source,
+    }
+
+
+def _row(artifact: Artifact) -> dict[str, str | int | None]:
+    return {
+        **_key(artifact),
         "sha256": artifact.sha256,
         "size": artifact.size,
         "trust": artifact.trust,

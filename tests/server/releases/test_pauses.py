@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 
 from server.releases.pauses import (
     DOWNLOADS_MAX,
-    DOWNLOADS_WINDOW_S,
     FIRST_S,
     LONGEST_S,
-    Downloads,
+    WINDOW_S,
+    Budget,
     Pause,
 )
 
@@ -39,11 +39,11 @@ def test_a_wait_that_is_asked_for_is_obeyed() -> None:
 @given(st.lists(st.integers(0, 900), max_size=60))
 def test_no_hour_has_more_downloads_than_its_budget(steps: list[int]) -> None:
     """Whatever the rhythm of asking."""
-    downloads, now, taken = Downloads(), 0, []
+    downloads, now, taken = Budget(DOWNLOADS_MAX), 0, []
     for step in steps:
         now += step
         if downloads.take(now):
             taken.append(now)
     for start in taken:
-        within = [at for at in taken if start <= at < start + DOWNLOADS_WINDOW_S]
+        within = [at for at in taken if start <= at < start + WINDOW_S]
         assert len(within) <= DOWNLOADS_MAX

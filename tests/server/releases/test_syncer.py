@@ -15,14 +15,15 @@ from agent.wire import Build, Install, Profile
 from server.current import Current
 from server.fetch import Fetcher
 from server.releases.answers import EVIDENCE_KEPT_S
+from server.releases.health import TOLD_AFTER_S, Condition, SourceHealth
 from server.releases.ledger import Ledger
-from server.releases.pauses import DOWNLOADS_MAX, DOWNLOADS_WINDOW_S, LONGEST_S
+from server.releases.pauses import DOWNLOADS_MAX, LONGEST_S, WINDOW_S
 from server.releases.position import locate
 from server.releases.sources.bucket import BucketSource
 from server.releases.sources.interface import Source
 from server.releases.sources.npm import NpmSource
-from server.releases.syncer import READ_GAP_S, TOLD_AFTER_S, Syncer
-from server.store import public
+from server.releases.syncer import READ_GAP_S, Syncer
+from server.store import conditions, public
 from server.store.tables import outbox, profiles
 from server.store.writer import Writer
 
@@ -51,7 +52,7 @@ class _Server:
         lookup = self.current.ledger.lookup(version)
         return None if lookup is None or lookup.answered_at is None else lookup.outcome
 
-    def health(self) -> dict[str, public.SourceHealth]:
+    def health(self) -> dict[str, SourceHealth]:
         return {item.source: item for item in self.writer.run(public.health).result()}
 
     def told(self) -> list[str]:
@@ -59,6 +60,15 @@ class _Server:
             return list(conn.execute(select(outbox.c.topic).order_by(outbox.c.id)).scalars())
 
         return self.writer.run(topics).result()
+
+    def told_at(self) -> list[int]:
+        def times(conn: Connection) -> list[int]:
+            return list(conn.execute(select(outbox.c.created_at).order_by(outbox.c.id)).scalars())
+
+        return self.writer.run(times).result()
+
+    def held(self) -> dict[str, Condition]:
+        return {item.topic: item for item in self.writer.run(conditions.load).result()}
 
     def report(self, version: str, platform: str) -> None:
         """A laptop's profile with a native binary."""
@@ -201,9 +211,10 @@ def test_a_day_without_a_source_is_one_incident_and_its_end(
         npm_only.now += 300
         npm_only.syncer.read_heads()
     assert npm_only.told() == ["operator source npm"]
-    health = npm_only.health()["npm"]
-    assert health.told_at is not None
-    assert TOLD_AFTER_S <= health.told_at - health.since <= TOLD_AFTER_S + LONGEST_S + 300
+    since = npm_only.health()["npm"].since
+    (told_at,) = npm_only.told_at()
+    after = TOLD_AFTER_S["unreachable"]
+    assert after <= told_at - since <= after + 300
     registry.down = None
     npm_only.now += LONGEST_S
     assert npm_only.syncer.read_heads()
@@ -230,7 +241,8 @@ def test_a_digest_that_changed_is_told_and_not_taken(both: _Server, bucket: "Buc
     for _ in range(3):
         both.syncer.read_heads()
         both.now += 300
-    assert both.told() == ["operator artifact 2.1.330 linux-x64"]
+    assert both.told().count("operator artifact 2.1.330 linux-x64") == 1
+    assert both.held()["artifact 2.1.330 linux-x64"].kind == "republished"
     assert both.current.ledger.artifact(HEAD_LINUX_X64) is not None
 
 
@@ -412,7 +424,7 @@ def test_packages_are_few_an_hour(npm_only: _Server, registry: "Registry") -> No
     npm_only.syncer.look_up()
     outcomes = [npm_only.outcome(version) for version in versions]
     assert outcomes == ["found"] * DOWNLOADS_MAX + ["failed"] * 2
-    npm_only.now += DOWNLOADS_WINDOW_S
+    npm_only.now += WINDOW_S
     npm_only.ask(*versions[-2:])
     npm_only.syncer.look_up()
     assert {npm_only.outcome(version) for version in versions} == {"found"}

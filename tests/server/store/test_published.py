@@ -147,5 +147,5 @@ def test_the_platforms_that_reported_a_version_are_known(conn: Connection) -> No
     installs = tuple(Install(method="npm", place="global", build=build) for build in builds)
     body = canonical(Profile(wire=1, os="linux", arch="x64", installs=installs))
     conn.execute(insert(profiles).values(digest="d", body=body, received_at=1))
-    assert published.platforms_seen(conn, "2.1.1") == {"linux-x64"}
-    assert published.platforms_seen(conn, "2.1.9") == frozenset()
+    assert published.packages_seen(conn, "2.1.1") == {("linux-x64", "binary")}
+    assert published.packages_seen(conn, "2.1.9") == frozenset()
