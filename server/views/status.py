@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from agent.wire import Answer, HeadView, Standing
+from server.releases.health import Condition
 from server.releases.ledger import Ledger
 from server.views.releases import head_view
 
@@ -70,12 +71,14 @@ class Fleet:
         sources: Every source that the settings name or that was ever read.
         alerts: How the alerts fare.
         lookups_waiting: Reported versions that are still being looked up.
+        conditions: What is wrong with the sources.
     """
 
     counts: Mapping[tuple[str, str], int]
     sources: tuple[SourceFacts, ...] = ()
     alerts: AlertFacts = AlertFacts()
     lookups_waiting: int = 0
+    conditions: tuple[Condition, ...] = ()
 
 
 class Tally(Answer, frozen=True):
@@ -122,6 +125,21 @@ class SourceStatus(Answer, frozen=True):
     error: str | None = None
 
 
+class ConditionStatus(Answer, frozen=True):
+    """Something that is wrong with the sources.
+
+    Attributes:
+        kind: ``unreachable``, ``disagree``, ``frozen``, ``moved-back``, ``withdrawn``,
+            ``republished``, ``forged`` or ``unsigned``.
+        since: Since when.
+        text: One or two sentences for the operator.
+    """
+
+    kind: str
+    since: int
+    text: str
+
+
 class AlertStatus(Answer, frozen=True):
     """How the alerts fare.
 
@@ -155,6 +173,7 @@ class StatusView(Answer, frozen=True):
         sources: Every source that the settings name or that was ever read.
         alerts: How the alerts fare.
         lookups_waiting: Reported versions that are still being looked up, counted up to 64.
+        conditions: What is wrong with the sources, the oldest first.
     """
 
     at: int
@@ -164,6 +183,7 @@ class StatusView(Answer, frozen=True):
     sources: tuple[SourceStatus, ...]
     alerts: AlertStatus
     lookups_waiting: int
+    conditions: tuple[ConditionStatus, ...] = ()
 
 
 def view(fleet: Fleet, ledger: Ledger, now: int) -> StatusView:
@@ -190,6 +210,9 @@ def view(fleet: Fleet, ledger: Ledger, now: int) -> StatusView:
         ),
         alerts=_alerts(fleet.alerts, now),
         lookups_waiting=fleet.lookups_waiting,
+        conditions=tuple(
+            ConditionStatus(each.kind, each.since, each.text) for each in fleet.conditions
+        ),
     )
 
 
