@@ -16,23 +16,37 @@ from server.running import clock, open_sources
 from server.settings import Settings
 from server.shown import moment
 from server.store import public
+from server.store.signing_keys import SigningKeys
 from server.store.writer import Writer
 from server.views.releases import ReleasesView, ReleaseView, view
 
-RELEASES_SHOWN = 30
-"""How many releases are shown: the newest ones."""
+DAYS_SHOWN = 30
+"""How many days of releases are shown, and refreshed, unless others are asked for."""
+
+DAYS_MAX = 3_650
+
+_DAY_S = 24 * 3_600
 
 
 @click.command()
 @click.option("--refresh", is_flag=True, help="Read the sources first; not beside a server.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, DAYS_MAX),
+    default=DAYS_SHOWN,
+    show_default=True,
+    help="Releases of so many days.",
+)
+@click.option("--all", "every", is_flag=True, help="Every release; --refresh reads --days alone.")
 @in_json
 @with_settings
-def releases(settings: Settings, *, refresh: bool, in_json: bool) -> None:
-    """Show the newest releases, as the server knows them."""
+def releases(settings: Settings, *, refresh: bool, days: int, every: bool, in_json: bool) -> None:
+    """Show the latest releases, and those that a channel points to, as the server knows them."""
+    since = clock() - days * _DAY_S
     if refresh:
-        _refresh(settings)
+        _refresh(settings, since)
     with reading(settings) as conn:
-        known = view(public.load_ledger(conn), RELEASES_SHOWN)
+        known = view(public.load_ledger(conn), since=None if every else since)
         unreachable = list(_unreachable(conn))
     for line in unreachable:
         click.echo(line, err=True)
@@ -58,14 +72,15 @@ def doctor(settings: Settings, *, in_json: bool) -> None:
     sys.exit(0 if all(check.is_well for check in seen) else 1)
 
 
-def _refresh(settings: Settings) -> None:
+def _refresh(settings: Settings, since: int) -> None:
     with opened(settings) as engine:
         writer = Writer(engine)
         try:
             with engine.connect() as conn:
                 current = Current(public.load_ledger(conn))
             # Verdicts are judged by it when the server starts: its first pass takes in all.
-            Syncer(open_sources(settings), writer, current, clock).read_heads()
+            sources = open_sources(settings, SigningKeys(engine, writer))
+            Syncer(sources, writer, current, clock).refresh(since)
         finally:
             writer.close()
 
@@ -83,9 +98,9 @@ def _print(known: ReleasesView) -> None:
         (
             release.version,
             moment(release.published_at),
-            ", ".join(release.channels),
-            _files(release),
-            ", ".join(sorted({file.trust for file in release.files})),
+            ", ".join((*release.channels, *(("(withdrawn)",) if release.withdrawn_at else ()))),
+            ", ".join(sorted({file.platform or file.form for file in release.files})),
+            ", ".join(_trusts(release)),
             (release.commit or "")[:12],
         )
         for release in known.releases
@@ -93,8 +108,12 @@ def _print(known: ReleasesView) -> None:
     shown.as_table(("version", "published", "head of", "platforms", "trust", "commit"), rows)
 
 
-def _files(release: ReleaseView) -> str:
-    return ", ".join(sorted({file.platform or file.form for file in release.files}))
+def _trusts(release: ReleaseView) -> list[str]:
+    """How its files' digests are established, by the best word on each: they come best first."""
+    best: dict[tuple[str | None, str], str] = {}
+    for file in release.files:
+        best.setdefault((file.platform, file.form), file.trust)
+    return sorted(set(best.values()))
 
 
 def _line(check: Check) -> str:

@@ -1,5 +1,6 @@
 """What is public, as the ledger has it: releases, their files and the heads. Pure."""
 
+from collections.abc import Iterator
 from itertools import islice
 
 from agent.wire import Answer, HeadView
@@ -39,6 +40,7 @@ class ReleaseView(Answer, frozen=True):
         published_at: When it was published, as the registry states it.
         build_date: When it was built, from its manifest.
         commit: From its manifest, 40 hex digits.
+        withdrawn_at: When a source was first seen to list it no longer.
     """
 
     version: str
@@ -47,6 +49,7 @@ class ReleaseView(Answer, frozen=True):
     published_at: int | None = None
     build_date: int | None = None
     commit: str | None = None
+    withdrawn_at: int | None = None
 
 
 class ReleasesView(Answer, frozen=True):
@@ -61,13 +64,18 @@ class ReleasesView(Answer, frozen=True):
     heads: tuple[HeadView, ...]
 
 
-def view(ledger: Ledger, limit: int) -> ReleasesView:
-    """The newest `limit` releases and every head."""
+def view(ledger: Ledger, limit: int | None = None, *, since: int | None = None) -> ReleasesView:
+    """Releases and every head.
+
+    Args:
+        ledger: What is public.
+        limit: At most so many, the newest; None tells all.
+        since: Those published from this moment on, and those that a channel points to.
+    """
     heads = ledger.heads()
+    told = ledger.releases() if since is None else _since(since, ledger)
     return ReleasesView(
-        releases=tuple(
-            _release(release, ledger, heads) for release in islice(ledger.releases(), limit)
-        ),
+        releases=tuple(_release(release, ledger, heads) for release in islice(told, limit)),
         heads=tuple(head_view(head) for head in heads),
     )
 
@@ -83,6 +91,12 @@ def head_view(head: Reading) -> HeadView:
     )
 
 
+def _since(moment: int, ledger: Ledger) -> Iterator[Release]:
+    recent = {release.version for release in ledger.published_since(moment)}
+    recent |= {head.version for head in ledger.heads()}
+    return (release for release in ledger.releases() if release.version in recent)
+
+
 def _release(release: Release, ledger: Ledger, heads: tuple[Reading, ...]) -> ReleaseView:
     return ReleaseView(
         version=release.version,
@@ -93,6 +107,7 @@ def _release(release: Release, ledger: Ledger, heads: tuple[Reading, ...]) -> Re
         published_at=release.published_at,
         build_date=release.build_date,
         commit=release.commit,
+        withdrawn_at=release.withdrawn_at,
     )
 
 
