@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import itertools
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -146,3 +147,26 @@ def test_anybody_may_read_it(known: Known) -> None:
     told = requests.get(f"{known.live.url}/v1/meanings", timeout=PATIENCE_S)
     assert told.status_code == 200
     assert msgspec.json.decode(told.content, type=Meanings) == meanings()
+
+
+def _luminance(colour: str) -> float:
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("palette", [0, 1], ids=["light", "dark"])
+def test_every_colour_of_text_can_be_read(palette: int) -> None:
+    """At least 4.5 to 1 on every background that it stands on (WCAG 2.2, 1.4.3)."""
+    blocks = PAGE.texts["style"].split(":root {")[1:]
+    assert len(blocks) == 2
+    colours = dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6});", blocks[palette].partition("}")[0]))
+    grounds = [colours.pop(name) for name in ("page", "card", "target")]
+    colours.pop("line")
+    assert set(colours) >= {"text", "quiet", "link", "drift"}
+    for name, colour in colours.items():
+        for ground in grounds:
+            dark, light = sorted((_luminance(colour), _luminance(ground)))
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (name, ground)
