@@ -18,17 +18,21 @@ from litestar.openapi.spec import Components, OpenAPI, Schema, SecurityScheme
 from agent import __version__
 from agent.wire import Sent
 from server.intake import Intake
-from server.views.api import agents, refusals, viewers
+from server.views.api import agents, history, operators, refusals, viewers
 from server.views.api.reading import Enrol, Reads
 from server.views.api.request import StrictRequest
+from server.views.api.writing import Writes
+from server.views.asked import Asked
+from server.views.pages import routes as pages
 
 _log = structlog.stdlib.get_logger("server.app")
 
-_ABOUT = """What agents and viewers ask of a Build Parity server.
+_ABOUT = """What agents, viewers and operators ask of a Build Parity server.
 
 All times are whole seconds since the Unix epoch, UTC; a name that ends in `_s` is a span
-in seconds. Agents send a machine token, everyone else a viewer token, both as
-`Authorization: Bearer`. Every answer of 400 and above is a `Refusal`."""
+in seconds. Agents send a machine token, readers a viewer token, and who changes what is
+expected an operator token, which reads as well; all as `Authorization: Bearer`. Every
+answer of 400 and above is a `Refusal`."""
 
 
 @get("/healthz", tags=["operators"], summary="Whether the server answers")
@@ -37,20 +41,29 @@ async def healthz() -> dict[str, str]:
     return {"state": "ok"}
 
 
-def make_app(intake: Intake, enrol_machine: Enrol, reads: Reads) -> Litestar:
+def make_app(intake: Intake, enrol_machine: Enrol, reads: Reads, writes: Writes) -> Litestar:
     """The HTTP application without the front door.
 
     Args:
         intake: Takes what machines send.
         enrol_machine: Makes a machine known.
         reads: What viewers read from.
+        writes: What operators change things with.
     """
     app = Litestar(
-        [healthz, *agents.ROUTES, *viewers.ROUTES],
+        [
+            healthz,
+            *agents.ROUTES,
+            *viewers.ROUTES,
+            *history.ROUTES,
+            *operators.ROUTES,
+            *pages.ROUTES,
+        ],
         dependencies={
             "intake": Provide(lambda: intake, sync_to_thread=False),
             "enrol_machine": Provide(lambda: enrol_machine, sync_to_thread=False),
             "reads": Provide(lambda: reads, sync_to_thread=False),
+            "writes": Provide(lambda: writes, sync_to_thread=False),
         },
         state=State({"reads": reads}),
         request_class=StrictRequest,
@@ -64,7 +77,7 @@ def make_app(intake: Intake, enrol_machine: Enrol, reads: Reads) -> Litestar:
 
 def _say_that_unknown_fields_are_refused(document: OpenAPI) -> None:
     # Litestar does not read `forbid_unknown_fields` off a struct.
-    sent = {message.__name__ for message in Sent.__subclasses__()}
+    sent = {each.__name__ for base in (Sent, Asked) for each in base.__subclasses__()}
     for name, schema in document.components.schemas.items():
         if name in sent and isinstance(schema, Schema):
             schema.additional_properties = False
@@ -87,5 +100,7 @@ def _openapi() -> OpenAPIConfig:
         description=_ABOUT,
         path="/schema",
         render_plugins=[JsonRenderPlugin()],
-        components=Components(security_schemes={"machine": token, "viewer": token}),
+        components=Components(
+            security_schemes=dict.fromkeys(("machine", "viewer", "operator"), token)
+        ),
     )
