@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from agent.wire import Answer, WaiverView
-from server.waivers import Waiver
 
 
 class GivenWaiver(WaiverView, frozen=True, kw_only=True):
@@ -60,19 +59,6 @@ class ReferencesView(Answer, frozen=True):
     """
 
     references: tuple[ReferenceView, ...]
-
-
-def waiver(given: Waiver) -> WaiverView:
-    """A waiver as its machine is shown with it."""
-    return WaiverView(
-        id=given.id,
-        code=given.code,
-        reason=given.reason,
-        person=given.person,
-        since=given.since,
-        until=given.until,
-        subject=given.subject,
-    )
 
 
 def page(listed: Sequence[GivenWaiver], limit: int) -> WaiversView:

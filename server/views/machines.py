@@ -22,6 +22,8 @@ class ListedMachine(Answer, frozen=True):
         owner: Who to ask about it.
         agent: The agent's version at its last check-in.
         profile: Digest of its profile; none before the first one.
+        waivers: How many waivers hold for it.
+        is_reference: It stands for what users run.
     """
 
     machine: str
@@ -32,6 +34,8 @@ class ListedMachine(Answer, frozen=True):
     owner: str | None = None
     agent: str | None = None
     profile: str | None = None
+    waivers: int = 0
+    is_reference: bool = False
 
 
 class MachinesView(Answer, frozen=True):
@@ -51,11 +55,15 @@ class Happening(Answer, frozen=True):
 
     Attributes:
         at: When.
-        kind: ``profile`` (it took one), ``verdict`` (its profile was judged again) or
-            ``standing`` (by its own facts: silent, left, speaking again).
+        kind: ``profile`` (it took one), ``group`` (it was moved to another), ``verdict``
+            (its profile was judged again) or ``standing`` (by its own facts: silent, paused,
+            permitted to differ, left, following its verdict again).
         standing: How it, or its profile, stood from then on.
         profile: Digest of the profile; none for ``standing``.
-        findings: As the verdict had them; not dated for this machine.
+        findings: Of ``standing`` as they were told of an exception; else as the verdict had
+            them, not dated for this machine.
+        group: The group that it is judged for; none for ``standing``.
+        away_s: How long it had been silent or paused, where that ended, in seconds.
     """
 
     at: int
@@ -63,6 +71,8 @@ class Happening(Answer, frozen=True):
     standing: Standing
     profile: str | None = None
     findings: tuple[FindingView, ...] = ()
+    group: str | None = None
+    away_s: int | None = None
 
 
 class MachineHistoryView(MachineView, frozen=True, kw_only=True):

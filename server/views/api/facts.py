@@ -1,9 +1,13 @@
 """What the pure views are made of, read from the store in one transaction each."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
+
 from sqlalchemy import Connection, func, select
 
-from server.store import counts, outbox, public, read, timeline
+from server.store import conditions, counts, outbox, public, read, references, timeline, waivers
 from server.store.tables import outbox as messages
+from server.views.expected import GivenWaiver, ReferenceView
 from server.views.machines import Happening, ListedMachine
 from server.views.status import AlertFacts, Fleet, SourceFacts
 
@@ -25,26 +29,64 @@ def fleet(conn: Connection, sources: tuple[str, ...]) -> Fleet:
         sources=tuple(item for _, item in sorted((known | waiting).items())),
         alerts=_alerts(conn),
         lookups_waiting=len(public.waiting(conn)),
+        conditions=conditions.load(conn),
     )
 
 
-def listed(row: read.MachineRow) -> ListedMachine:
-    """A machine of a page."""
-    return ListedMachine(
-        machine=row.id,
-        label=row.label,
-        group=row.group,
-        standing=row.standing,
-        last_seen=row.last_seen,
-        owner=row.owner,
-        agent=row.agent,
-        profile=row.profile,
+def listed(conn: Connection, rows: Sequence[read.MachineRow], now: int) -> list[ListedMachine]:
+    """The machines of a page.
+
+    Args:
+        conn: For reading.
+        rows: As the store has them.
+        now: The server's clock: a waiver counts while it holds.
+    """
+    ids = [row.id for row in rows]
+    waived, shown = waivers.holding(conn, ids, now), references.among(conn, ids)
+    return [
+        ListedMachine(
+            machine=row.id,
+            label=row.label,
+            group=row.group,
+            standing=row.standing,
+            last_seen=row.last_seen,
+            owner=row.owner,
+            agent=row.agent,
+            profile=row.profile,
+            waivers=waived.get(row.id, 0),
+            is_reference=row.id in shown,
+        )
+        for row in rows
+    ]
+
+
+def given(item: waivers.Given, now: int) -> GivenWaiver:
+    """A waiver of a list."""
+    return GivenWaiver(
+        **asdict(item.waiver),
+        machine=item.machine,
+        label=item.label,
+        holds=item.waiver.holds(now),
+        taken_back_by=item.taken_back_by,
     )
+
+
+def reference(item: references.ReferenceMachine) -> ReferenceView:
+    """A reference machine of a list."""
+    return ReferenceView(item.group, item.machine, item.label, item.added_at, item.profile)
 
 
 def happening(entry: timeline.Entry) -> Happening:
     """A thing in a timeline."""
-    return Happening(entry.at, entry.kind, entry.standing, entry.profile, entry.findings)
+    return Happening(
+        at=entry.at,
+        kind=entry.kind,
+        standing=entry.standing,
+        profile=entry.profile,
+        findings=entry.findings,
+        group=entry.group,
+        away_s=entry.away_s,
+    )
 
 
 def _alerts(conn: Connection) -> AlertFacts:

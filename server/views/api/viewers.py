@@ -62,12 +62,14 @@ async def get_machines(
     ),
 ) -> machines.MachinesView:
     """In the order of their ids; a page that is not the last names the next one."""
-    rows = await reads.run(
-        lambda conn: read.machines_page(
+
+    def listed(conn: Connection) -> list[machines.ListedMachine]:
+        rows = read.machines_page(
             conn, after=after, limit=limit + 1, group=group, standing=standing
         )
-    )
-    return machines.page([facts.listed(row) for row in rows], limit)
+        return facts.listed(conn, rows, reads.clock())
+
+    return machines.page(await reads.run(listed), limit)
 
 
 @get(
