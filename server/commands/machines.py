@@ -1,7 +1,8 @@
 """``machines``: what an operator sees of a machine, and how one is let go.
 
 ``revoke`` ends a machine's token and keeps its history; ``forget`` deletes it. Both are
-read by a running server at the machine's next request.
+read by a running server at the machine's next request. ``move`` puts one into another group;
+a running server judges it once more by what it holds.
 """
 
 import sys
@@ -12,18 +13,22 @@ import click
 from sqlalchemy import Connection
 
 from agent import fix
-from agent.wire import FindingView, Standing
+from agent.wire import FindingView, Standing, WaiverView
 from server import shown
 from server.commands.common import in_json, reading, with_settings, writing
-from server.current import Current
-from server.errors import StoreError
+from server.commands.history import at_moment, print_machine
+from server.commands.known import current_of
+from server.commands.named import named, unknown
 from server.running import clock
+from server.said import check_group
 from server.settings import Settings
 from server.shown import moment
-from server.store import fleet, public, read
+from server.store import fleet, read
+from server.store.live import judge_again
 from server.store.timeline import timeline
 from server.views import machines as views
-from server.views.api import facts
+from server.views.api import facts, past
+from server.views.history import moment_of
 from server.views.machines import Happening, ListedMachine, MachineHistoryView
 
 
@@ -47,20 +52,33 @@ def list_machines(
         shown.as_json(listed)
         return
     rows = [
-        (item.machine, item.label, item.group, item.standing, moment(item.last_seen), item.owner)
+        (
+            item.machine,
+            item.label,
+            item.group,
+            item.standing,
+            moment(item.last_seen),
+            item.owner,
+            _notes(item),
+        )
         for item in listed
     ]
-    shown.as_table(("machine", "label", "group", "standing", "last seen", "owner"), rows)
+    columns = ("machine", "label", "group", "standing", "last seen", "owner", "notes")
+    shown.as_table(columns, rows)
 
 
 @machines.command()
 @click.argument("machine", metavar="ID|LABEL")
+@at_moment
 @in_json
 @with_settings
-def show(settings: Settings, machine: str, *, in_json: bool) -> None:
+def show(settings: Settings, machine: str, at: str | None, *, in_json: bool) -> None:
     """Show one machine: its findings, installs and what happened to it."""
+    if at is not None:
+        _show_past(settings, machine, moment_of(at, clock()), in_json=in_json)
+        return
     with reading(settings) as conn:
-        seen = _view(conn, _named(conn, machine))
+        seen = _view(conn, named(conn, machine))
     if in_json:
         shown.as_json(seen)
     else:
@@ -69,14 +87,28 @@ def show(settings: Settings, machine: str, *, in_json: bool) -> None:
 
 @machines.command()
 @click.argument("machine", metavar="ID|LABEL")
+@click.option("--group", required=True, help="The group that it is to be in.")
+@with_settings
+def move(settings: Settings, machine: str, group: str) -> None:
+    """Put a machine into another group; it is judged by that group's policy from now on."""
+    check_group(group)
+    with writing(settings) as conn:
+        identifier, now = named(conn, machine), clock()
+        if not fleet.move_to_group(conn, current_of(conn), identifier, group, now):
+            raise unknown(machine)
+        judge_again(conn, identifier, now)
+
+
+@machines.command()
+@click.argument("machine", metavar="ID|LABEL")
 @with_settings
 def revoke(settings: Settings, machine: str) -> None:
     """End a machine's token; its history stays, its label is free again."""
     with reading(settings) as conn:
-        identifier = _named(conn, machine)
+        identifier = named(conn, machine)
     with writing(settings) as conn:
         if not fleet.leave(conn, identifier, clock()):
-            raise _unknown(machine)
+            raise unknown(machine)
 
 
 @machines.command()
@@ -86,43 +118,39 @@ def revoke(settings: Settings, machine: str) -> None:
 def forget(settings: Settings, machine: str, *, yes: bool) -> None:
     """Delete a machine with its history, as if it had never been."""
     with reading(settings) as conn:
-        identifier = _named(conn, machine)
+        identifier = named(conn, machine)
     if not yes and sys.stdin.isatty():
         click.confirm(f"delete {shown.cell(machine)} with its history?", abort=True)
     with writing(settings) as conn:
         if not fleet.forget(conn, identifier, clock()):
-            raise _unknown(machine)
+            raise unknown(machine)
 
 
 def _listed(
     conn: Connection, group: str | None, standing: Standing | None
 ) -> Iterator[ListedMachine]:
-    after = ""
+    now, after = clock(), ""
     while page := read.machines_page(conn, after=after, group=group, standing=standing):
-        yield from map(facts.listed, page)
+        yield from facts.listed(conn, page, now)
         after = page[-1].id
 
 
-def _named(conn: Connection, name: str) -> str:
-    identifier = read.machine_named(conn, name)
-    if identifier is None:
-        raise _unknown(name)
-    return identifier
-
-
-def _unknown(name: str) -> StoreError:
-    return StoreError(
-        f"there is no machine {shown.cell(name)!r}, or it has left",
-        advice="see parity-server machines list",
-    )
-
-
 def _view(conn: Connection, identifier: str) -> MachineHistoryView:
-    current = Current(public.load_ledger(conn))
-    seen = read.machine_view(conn, current, identifier, clock())
+    seen = read.machine_view(conn, current_of(conn), identifier, clock())
     if seen is None:
-        raise _unknown(identifier)
+        raise unknown(identifier)
     return views.history(seen, map(facts.happening, timeline(conn, identifier)))
+
+
+def _show_past(settings: Settings, machine: str, at: int, *, in_json: bool) -> None:
+    with reading(settings) as conn:
+        seen = past.machine_at(conn, named(conn, machine), at)
+    if seen is None:
+        raise unknown(machine)
+    if in_json:
+        shown.as_json(seen)
+    else:
+        print_machine(seen)
 
 
 def _print(seen: MachineHistoryView) -> None:
@@ -132,6 +160,8 @@ def _print(seen: MachineHistoryView) -> None:
         ("owner", seen.owner),
         ("group", seen.group),
         ("standing", f"{seen.standing} since {moment(seen.since)}"),
+        *([("reference", "stands for what users run")] if seen.is_reference else []),
+        *(("waiver", _waiver(item)) for item in seen.waivers),
         ("last check-in", moment(seen.last_seen)),
         ("agent", seen.agent),
         *(("finding", _finding(item)) for item in seen.findings),
@@ -139,6 +169,16 @@ def _print(seen: MachineHistoryView) -> None:
     ]
     for name, value in rows:
         click.echo(f"{name:<14} {shown.cell(value)}")
+
+
+def _notes(item: ListedMachine) -> str:
+    waived = f"{item.waivers} waivers" if item.waivers > 1 else "1 waiver" if item.waivers else ""
+    return ", ".join(each for each in (waived, "reference" if item.is_reference else "") if each)
+
+
+def _waiver(item: WaiverView) -> str:
+    what = item.code if item.subject is None else f"{item.code} of {item.subject}"
+    return f"{item.id}: {what} until {moment(item.until)} by {item.person}: {item.reason}"
 
 
 def _finding(finding: FindingView) -> str:
@@ -149,4 +189,5 @@ def _finding(finding: FindingView) -> str:
 
 def _happening(item: Happening) -> str:
     codes = ", ".join(sorted({finding.code for finding in item.findings}))
-    return f"{moment(item.at)} {item.kind}: {item.standing}" + (f" ({codes})" if codes else "")
+    told = f"{moment(item.at)} {item.kind}: {item.standing}" + (f" ({codes})" if codes else "")
+    return told if item.away_s is None else f"{told}, back after {item.away_s // 3600} h"
