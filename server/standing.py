@@ -61,23 +61,28 @@ def stand(verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, n
     findings = _findings(verdict, machine, policy, now)
     if machine.left:
         return Stand("left", is_exception=True, next_change_at=None, findings=findings)
+    unread = _unread(verdict, machine)
+    look_at = now + READ_AGAIN_S if unread else None
     paused_until = machine.paused_until
-    if paused_until is not None and now < paused_until:
-        return Stand("paused", is_exception=True, next_change_at=paused_until, findings=findings)
     # A paused machine was not expected to speak.
     silent_at = max(machine.last_seen, paused_until or 0) + policy.silent_after_s
-    if now >= silent_at:
-        return Stand("silent", is_exception=True, next_change_at=None, findings=findings)
-    own: Standing = "unknown"
-    if verdict is not None:
-        own = standing_of(findings, verdict.counted)
-    turns = tuple(_turns(verdict, machine, policy, now))
+    is_paused = paused_until is not None and now < paused_until
+    if is_paused or now >= silent_at:
+        changes_at = _findings_change_at(verdict, machine, policy, now)
+        return Stand(
+            "paused" if is_paused else "silent",
+            is_exception=True,
+            next_change_at=earliest(paused_until if is_paused else None, look_at, changes_at),
+            findings=findings,
+            unread=unread,
+        )
+    ends = tuple(_ends(machine, policy, now))
     return Stand(
-        own,
-        is_exception=bool(turns) or machine.unsent_since is not None,
-        next_change_at=earliest(silent_at, *turns),
+        "unknown" if verdict is None else standing_of(findings, verdict.counted),
+        is_exception=bool(ends or unread) or machine.unsent_since is not None,
+        next_change_at=earliest(silent_at, look_at, *ends),
         findings=findings,
-        unread=_unread(verdict, machine),
+        unread=unread,
     )
 
 
@@ -95,15 +100,20 @@ def shared(
     return ordered(_found(verdict, machine, policy, now))
 
 
-def _turns(
-    verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, now: int
-) -> Iterator[int]:
+def _ends(machine: MachineFacts, policy: GroupPolicy, now: int) -> Iterator[int]:
     """When each thing ends that is true of this machine only, of those that hold now."""
     ends = (_fresh_until(machine, policy), machine.cloned_until)
     yield from (end for end in ends if end is not None and now < end)
     yield from (each.until for each in machine.waivers if each.holds(now))
-    if _unread(verdict, machine):
-        yield now + READ_AGAIN_S
+
+
+def _findings_change_at(
+    verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, now: int
+) -> int | None:
+    """When time alone changes the findings, where they do not decide about the standing."""
+    here = _findings(verdict, machine, policy, now)
+    ends = sorted(_ends(machine, policy, now))
+    return next((at for at in ends if _findings(verdict, machine, policy, at) != here), None)
 
 
 def _found(

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -16,14 +17,24 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import Connection
 
-from agent.wire import Build, Change, CheckIn, Override, Profile
+from agent.wire import Build, Change, CheckIn, FindingView, Override, Profile
+from server.errors import RequestRefused
 from server.judge import judge
-from server.store import fleet
-from server.store.tables import profiles, verdicts
+from server.policy import GroupPolicy, Policies
+from server.releases.ledger import Ledger, Lookup
+from server.standing import READ_AGAIN_S, stand
+from server.store import fleet, read, waivers
+from server.store.facts import facts_of, profile_of
+from server.store.machines import MACHINES, Machine, machine_of
+from server.store.moves import held_by
+from server.store.stands import dated_for
+from server.store.tables import machines, profiles, verdicts
 from server.store.timeline import timeline
 from server.store.verdicts import held_of, read_profile
-from tests.server.shop import BEHIND, DAY, HEAD, Laptop, Shop, digest_of, ledger, profile
+from server.waivers import Waiver
+from tests.server.shop import BEHIND, DAY, HEAD, NOW, Laptop, Shop, digest_of, ledger, profile
 
 PROFILES = [
     profile(HEAD),
@@ -37,9 +48,25 @@ PROFILES = [
 
 some_profile = st.sampled_from(PROFILES)
 
+POLICIES = [
+    Policies(),
+    Policies(GroupPolicy(grace_s=0), {"pilots": GroupPolicy(enrolled_grace_s=2 * DAY)}),
+    Policies(GroupPolicy(silent_after_s=DAY, enrolled_grace_s=DAY // 4)),
+    Policies(groups={"pilots": GroupPolicy(allowed_overrides=("effort*",), lane="ahead")}),
+]
+
+some_time = st.sampled_from([60, DAY // 4, DAY, 4 * DAY])
+
+
+def truth(head: Build, read_at: int) -> Ledger:
+    """What is public once the newer build was looked up."""
+    known = ledger(head, read_at - 60, read_at)
+    lookups = [Lookup("2.1.330", NOW - DAY, NOW - DAY, "found")]
+    return Ledger(known.heads(), known.releases(), known.files(), lookups)
+
 
 class Whole(RuleBasedStateMachine):
-    """Laptops come, speak, fall silent and go, while the public truth moves."""
+    """Laptops come, speak, pause, fall silent and go, while truth and expectations move."""
 
     laptops = Bundle("laptops")
 
@@ -49,6 +76,8 @@ class Whole(RuleBasedStateMachine):
         self.shop = Shop(self.folder)
         self.acknowledged: dict[str, tuple[int, str]] = {}
         self.sent: dict[str, CheckIn] = {}
+        self.epochs: dict[str, list[str]] = {}
+        self.waivers: list[str] = []
         self.names = 0
 
     def teardown(self) -> None:
@@ -75,6 +104,11 @@ class Whole(RuleBasedStateMachine):
         """A machine checks in, with whatever profile."""
         self._send(laptop, laptop.message(told))
 
+    @rule(laptop=laptops, told=some_profile, paused_s=st.sampled_from([60, DAY, 7 * DAY]))
+    def pause(self, laptop: Laptop, told: Profile, paused_s: int) -> None:
+        """A user asks to be left alone."""
+        self._send(laptop, msgspec.structs.replace(laptop.message(told), paused_s=paused_s))
+
     @rule(laptop=laptops, told=some_profile, before=st.lists(some_profile, max_size=3))
     def check_in_late(self, laptop: Laptop, told: Profile, before: list[Profile]) -> None:
         """A machine tells what it changed to while it was offline."""
@@ -86,6 +120,9 @@ class Whole(RuleBasedStateMachine):
         assert not ack.resync
         self.acknowledged[laptop.id] = (message.seq, message.profile)
         self.sent[laptop.id] = message
+        known = self.epochs.setdefault(laptop.id, [])
+        if message.epoch not in known:
+            known.append(message.epoch)
         for each in PROFILES:
             if digest_of(each) in ack.wanted and each is not PROFILES[2]:
                 laptop.upload(each)
@@ -111,20 +148,79 @@ class Whole(RuleBasedStateMachine):
         laptop.epoch, laptop.seq = f"{self.names:016x}", 0
         self.acknowledged.pop(laptop.id, None)
 
+    @rule(laptop=laptops, told=some_profile)
+    def speak_of_the_past(self, laptop: Laptop, told: Profile) -> None:
+        """Another laptop goes on where this one was copied."""
+        if laptop.id in self.acknowledged and len(self.epochs[laptop.id]) > 1:
+            past = self.epochs[laptop.id][-2]
+            message = CheckIn(1, digest_of(told), laptop.agent, past, 10**6, self.shop.now)
+            assert laptop.send(message).resync
+
     @rule(head=st.sampled_from([HEAD, BEHIND]))
     def release(self, head: Build) -> None:
         """The channel's head moves, or is read again."""
-        self.shop.current.ledger = ledger(head, self.shop.now - 60, self.shop.now)
+        self.shop.current.ledger = truth(head, self.shop.now)
+        # Who waits for this reading looks for it now and then.
+        self.shop.now += READ_AGAIN_S
         self.shop.judge_again()
+        self._stand()
 
-    @rule(passed=st.sampled_from([60, DAY // 4, DAY, 4 * DAY]))
+    @rule(policies=st.sampled_from(POLICIES))
+    def expect(self, policies: Policies) -> None:
+        """Another policy file is loaded."""
+        self.shop.current.policies = policies
+        self.shop.write(lambda conn: fleet.look_again(conn, self.shop.now, None))
+        self.shop.judge_again()
+        self._stand()
+
+    @rule(
+        laptop=laptops,
+        code=st.sampled_from(["build-behind", "build-ahead", "config-overridden"]),
+        lasts_s=some_time,
+    )
+    def permit(self, laptop: Laptop, code: str, lasts_s: int) -> None:
+        """A person lets a machine differ."""
+        self.names += 1
+        now = self.shop.now
+        waiver = Waiver(f"{self.names:08x}", code, None, "a trial", "ada", now, now + lasts_s)
+        try:
+            self.shop.write(lambda conn: waivers.give(conn, laptop.id, waiver))
+        except RequestRefused:
+            return  # one of the same holds still
+        self.waivers.append(waiver.id)
+        self.shop.write(lambda conn: fleet.restand(conn, self.shop.current, laptop.id, now))
+
+    @precondition(lambda self: self.waivers)
+    @rule()
+    def permit_no_longer(self) -> None:
+        """And takes that back, beside the server."""
+        name = self.waivers.pop()
+        try:
+            self.shop.write(lambda conn: waivers.take_back(conn, name, "ada", self.shop.now))
+        except RequestRefused:
+            return  # it has ended, or its machine was forgotten
+        self._stand()
+
+    @rule(laptop=laptops, group=st.sampled_from(["default", "pilots"]))
+    def regroup(self, laptop: Laptop, group: str) -> None:
+        """A machine is put into a group."""
+        now = self.shop.now
+        assert self.shop.write(
+            lambda conn: fleet.move_to_group(conn, self.shop.current, laptop.id, group, now)
+        )
+
+    @rule(passed=some_time)
     def time_passes(self, passed: int) -> None:
         """The jobs look at what is due."""
         self.shop.now += passed
         self.shop.judge_again(only_due=True)
-        self.shop.write(
-            lambda conn: fleet.stand_due(conn, self.shop.current, self.shop.now, 1000)
-        )
+        self._stand()
+
+    def _stand(self) -> None:
+        while self.shop.write(
+            lambda conn: fleet.stand_due(conn, self.shop.current, self.shop.now, 2)
+        ):
+            pass
 
     @rule(laptop=consumes(laptops), forget=st.booleans())
     def leave(self, laptop: Laptop, forget: bool) -> None:  # noqa: FBT001 - drawn
@@ -161,6 +257,37 @@ class Whole(RuleBasedStateMachine):
             assert (each.tag, each.standing) == (now.tag, now.standing)
 
     @invariant()
+    def machines_stand_as_a_fresh_computation_says(self) -> None:
+        """From their profile, their facts and what is true now; and are looked at in time."""
+        with self.shop.engine.connect() as conn:
+            rows = conn.execute(MACHINES.where(machines.c.left_at.is_(None))).all()
+            for machine in map(machine_of, rows):
+                self._stands_as_it_should(conn, machine)
+
+    def _stands_as_it_should(self, conn: Connection, machine: Machine) -> None:
+        current, now = self.shop.current, self.shop.now
+        told, policy = profile_of(conn, machine), current.policy(machine.group)
+        verdict = judge(told, policy, current.ledger, now) if told else None
+        fresh = stand(verdict, facts_of(conn, current, machine), policy, now)
+        held = held_by(conn, machine)
+        assert machine.standing(held) == fresh.standing
+        assert (machine.exception is not None) == fresh.is_exception
+        assert machine.due_at is None or machine.due_at > now
+        assert fresh.next_change_at is None or (machine.due_at or 0) <= fresh.next_change_at
+        view = read.machine_view(conn, current, machine.id, now)
+        assert view is not None
+        assert view.standing == fresh.standing
+        assert _said(view.findings) == _said(dated_for(machine, fresh.findings))
+
+    @invariant()
+    def exceptions_are_kept_with_their_history(self) -> None:
+        """The latest row of each machine's own says what the machine's row says."""
+        rows = self.shop.rows("SELECT machine_id, exception FROM stands ORDER BY id")
+        latest = {row[0]: row[1] for row in rows}
+        for name, exception in self.shop.rows("SELECT id, exception FROM machines"):
+            assert latest.get(name) == exception
+
+    @invariant()
     def timelines_end_where_machines_are(self) -> None:
         """The last profile of a timeline is the machine's own."""
         for name, digest in self.shop.rows(
@@ -169,6 +296,10 @@ class Whole(RuleBasedStateMachine):
             entries = self.shop.read(lambda conn, name=name: timeline(conn, str(name)))  # type: ignore[misc]
             took = [entry.profile for entry in entries if entry.kind == "profile"]
             assert digest in took
+
+
+def _said(findings: tuple[FindingView, ...]) -> list[tuple[object, ...]]:
+    return [(item.code, item.severity, item.subject, item.waived_until) for item in findings]
 
 
 SETTINGS = settings(
