@@ -2,9 +2,11 @@
 
 What is kept is held against the pin again whenever it is read, so neither the network nor
 the database can put another key in its place. A key that cannot be had is no error of the
-manifest's: it says so, and the manifest is what TLS makes it.
+manifest's: it says so, and the manifest is what TLS makes it. Several threads may ask; the
+first one fetches.
 """
 
+import threading
 from collections.abc import Callable
 from urllib.parse import urljoin
 
@@ -34,6 +36,7 @@ class PinnedKeys:
         self._fetcher = fetcher
         self._keep = keep
         self._pins = pins
+        self._one_fetches = threading.Lock()
 
     def rsa(self) -> bytes:
         """The key of the raw signatures, in DER.
@@ -42,7 +45,8 @@ class PinnedKeys:
             ForgedError: Another key is served in its place.
             NoKeyError: It cannot be fetched.
         """
-        return self._get("claude-code.rsa.pub", pinned_rsa_key)
+        with self._one_fetches:
+            return self._get("claude-code.rsa.pub", pinned_rsa_key)
 
     def gpg(self) -> bytes:
         """The certificate of the GPG signatures.
@@ -51,7 +55,8 @@ class PinnedKeys:
             ForgedError: Another key is served in its place.
             NoKeyError: It cannot be fetched.
         """
-        return self._get("claude-code.asc", pinned_certificate)
+        with self._one_fetches:
+            return self._get("claude-code.asc", pinned_certificate)
 
     def _get(self, name: str, pinned: Callable[[bytes, Pins], bytes]) -> bytes:
         kept = self._keep.get(name)

@@ -2,7 +2,10 @@
 
 A signature by a key that is not among the kept ones has them fetched anew: that is how a
 registry brings in the next key. Many registries have no keys, which is no fault of theirs.
+Several threads may ask; the first one fetches.
 """
+
+import threading
 
 from server.errors import SourceError
 from server.fetch import Fetcher
@@ -32,6 +35,7 @@ class RegistryKeys:
         self._fetcher = fetcher
         self._keep = keep
         self._name = f"npm {fetcher.base_url}"
+        self._one_fetches = threading.Lock()
 
     def check(
         self, subject: str, signatures: tuple[Signature, ...], published_at: int | None
@@ -49,7 +53,15 @@ class RegistryKeys:
         Raises:
             ForgedError: A signature is wrong.
         """
-        if not signatures or is_signed(subject, signatures, self._kept(), published_at):
+        if not signatures:
+            return None
+        with self._one_fetches:
+            return self._check(subject, signatures, published_at)
+
+    def _check(
+        self, subject: str, signatures: tuple[Signature, ...], published_at: int | None
+    ) -> str | None:
+        if is_signed(subject, signatures, self._kept(), published_at):
             return None
         name = subject.rpartition(":")[0]
         try:

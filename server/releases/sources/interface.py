@@ -113,7 +113,7 @@ class Addresses(Protocol):
 
 
 class Source(Protocol):
-    """One place that says what is public."""
+    """One place that says what is public; several threads may ask it at once."""
 
     @property
     def name(self) -> str:

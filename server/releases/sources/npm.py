@@ -103,7 +103,7 @@ class NpmSource:
 
     def __init__(self, fetcher: Fetcher | None, keep: Keep | None = None) -> None:
         self._known_fetcher = fetcher
-        self._keep = keep or Memory()
+        self._keys = RegistryKeys(fetcher, keep or Memory()) if fetcher else None
         self._validators: Validators | None = None
         self._reading: SourceReading | None = None
 
@@ -180,9 +180,9 @@ class NpmSource:
         return self._known_fetcher
 
     def _check(self, name: str, version: str, dist: _Dist, at: int | None) -> str | None:
-        subject = f"{name}@{version}:{dist.integrity}"
-        keys = RegistryKeys(self._fetcher, self._keep)
-        return keys.check(subject, dist.signatures or (), at)
+        if self._keys is None:
+            return None
+        return self._keys.check(f"{name}@{version}:{dist.integrity}", dist.signatures or (), at)
 
     def _sdk_manifest(self, sdk: str, dist: _Dist) -> Manifest | None:
         """The manifest in the SDK's package, of whatever version; None where there is none."""

@@ -1,5 +1,6 @@
 """Release keys: fetched once, kept, and checked by pin each time."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,14 @@ def test_keys_lie_at_the_root_of_the_host_and_are_fetched_once(repository: "Repo
     first = (_keys(repository, keep).rsa(), _keys(repository, keep).gpg())
     assert (_keys(repository, keep).rsa(), _keys(repository, keep).gpg()) == first
     assert repository.asked == [RSA, GPG]
+
+
+def test_many_who_ask_at_once_fetch_once(repository: "Repository") -> None:
+    """The first reading asks for several releases at a time."""
+    keys = _keys(repository, Memory())
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(lambda _: keys.rsa(), range(16)))) == 1
+    assert repository.asked == [RSA]
 
 
 def test_a_kept_key_is_held_against_the_pin_again(repository: "Repository") -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,6 +67,16 @@ def test_keys_are_fetched_once_and_kept(registry: "Registry") -> None:
     other = RegistryKeys(Fetcher(f"{registry.url}/other"), keep)
     assert other.check(SUBJECT, _signed("old"), None) is None
     assert registry.paths() == [KEYS, f"other/{KEYS}"]
+
+
+def test_many_who_ask_at_once_fetch_once(registry: "Registry") -> None:
+    """The first reading asks for several releases at a time."""
+    _show(registry, "old")
+    keys = _keys(registry, Memory())
+    signed = _signed("old")
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: keys.check(SUBJECT, signed, None), range(16))) == {None}
+    assert registry.paths() == [KEYS]
 
 
 def test_a_wrong_signature_is_forged(registry: "Registry") -> None:
