@@ -12,8 +12,9 @@ from server.releases.ledger import (
     Lookup,
     Reading,
     Release,
+    Trust,
 )
-from server.releases.versions import is_newer, order
+from server.releases.versions import is_newer
 
 NOW = 1_000_000
 
@@ -41,16 +42,6 @@ _releases = st.lists(
     ),
     unique_by=lambda release: release.version,
 )
-
-
-def test_order_is_by_number_and_not_by_letter() -> None:
-    """2.1.10 is above 2.1.9; what is no number is above nothing."""
-    assert is_newer("2.1.10", "2.1.9")
-    assert is_newer("2.1.10", "2.1.10-beta.1")
-    assert not is_newer("2.1.10", "2.1.10")
-    assert not is_newer("local", "2.1.9")
-    assert not is_newer("2.1.9", "local")
-    assert order("") is None
 
 
 @given(_readings())
@@ -203,6 +194,92 @@ def test_look_ups_and_releases_are_listed() -> None:
     )
     assert [item.version for item in ledger.releases()] == ["2.1.10", "2.1.9"]
     assert list(ledger.lookups()) == [lookup]
+
+
+@given(_readings(), _instant, st.permutations(range(12)))
+def test_the_order_of_readings_does_not_matter(
+    readings: list[Reading], at: int, places: list[int]
+) -> None:
+    """Every question has the same answer, whatever was loaded first."""
+    shuffled = [item for _, item in sorted(zip(places, readings, strict=False))]
+    one, other = Ledger(readings[: len(places)]), Ledger(shuffled)
+    assert one.heads() == other.heads()
+    assert one.head_at("latest", at) == other.head_at("latest", at)
+    for source in ("npm", "bucket"):
+        assert one.moves(source, "latest") == other.moves(source, "latest")
+        assert one.readings(source, "latest") == other.readings(source, "latest")
+    for head in one.heads():
+        for patch in range(31):
+            version = f"2.1.{patch}"
+            assert one.replaced(version, head) == other.replaced(version, head)
+            assert one.left(version, head) == other.left(version, head)
+
+
+@given(_readings(), _instant)
+def test_what_was_public_at_a_moment_is_what_a_ledger_of_then_showed(
+    readings: list[Reading], at: int
+) -> None:
+    """Nothing read later changes what is said of the past."""
+    then = [
+        Reading(item.source, item.channel, item.version, item.first_seen, min(item.last_seen, at))
+        for item in readings
+        if item.first_seen <= at
+    ]
+    known = {head.source: head.version for head in Ledger(then).heads("latest")}
+    told = Ledger(readings).head_at("latest", at)
+    assert {head.source: head.version for head in told} == known
+    for source in known:
+        assert [head.source for head in Ledger(readings).head_at("latest", at, source)] == [source]
+
+
+def test_the_past_of_a_channel_that_nobody_shows_is_empty() -> None:
+    """As is the time before the first reading."""
+    ledger = Ledger([Reading("npm", "latest", "2.1.1", 10, 20)])
+    assert ledger.head_at("stable", 15) == ledger.head_at("latest", 9) == ()
+    assert ledger.readings("npm", "stable") == ()
+    assert ledger.moves("npm", "stable") == ()
+
+
+def test_a_channel_left_a_version_also_where_only_another_source_saw_it() -> None:
+    """Npm was not read while it pointed to 2.1.116, the bucket was."""
+    npm = Reading("npm", "latest", "2.1.114", 0, 100)
+    bucket = [
+        Reading("bucket", "latest", "2.1.116", 10, 40),
+        Reading("bucket", "latest", "2.1.114", 50, 100),
+    ]
+    left = Ledger([npm, *bucket]).left("2.1.116", npm)
+    assert left is not None
+    assert (left.at, left.estimated) == (50, False)
+
+
+def test_a_version_that_another_source_left_behind_was_not_moved_back() -> None:
+    """The bucket went on from 2.1.116 to 2.1.117; npm lags, and 2.1.116 is ahead of it."""
+    npm = Reading("npm", "latest", "2.1.114", 0, 100)
+    bucket = [
+        Reading("bucket", "latest", "2.1.116", 10, 40),
+        Reading("bucket", "latest", "2.1.117", 50, 100),
+    ]
+    assert Ledger([npm, *bucket]).left("2.1.116", npm) is None
+
+
+def test_releases_since_a_moment_go_by_times_in_order() -> None:
+    """2.1.2 was stamped long after 2.1.3, which came after it."""
+    releases = [Release("2.1.1", 10), Release("2.1.2", 900), Release("2.1.3", 30), Release("2.1.4")]
+    ledger = Ledger(releases=releases)
+    assert [item.version for item in ledger.published_since(20)] == ["2.1.3", "2.1.2"]
+    assert [item.version for item in ledger.published_since(31)] == []
+
+
+def test_of_equal_bytes_the_best_established_is_told_whatever_came_first() -> None:
+    """Signed before registry before stated before learned."""
+    trusts: list[Trust] = ["learned", "stated", "registry", "signed"]
+    while trusts:
+        files = [
+            Artifact("2.1.1", "linux-x64", "binary", "a" * 64, 1, each, each) for each in trusts
+        ]
+        found = Ledger(artifacts=files).artifact("a" * 64)
+        assert found is not None
+        assert found.trust == trusts.pop()
 
 
 def _patch(release: Release) -> int:

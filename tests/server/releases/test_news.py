@@ -25,11 +25,17 @@ def _read_again(last_seen: int) -> Reading:
         Ledger([HEAD], [RELEASE], [FILE], [ANSWERED]),
         Ledger([_read_again(500)], [RELEASE], [FILE], [ANSWERED]),
         Ledger([HEAD], [RELEASE], [FILE], [ANSWERED, Lookup("2.1.9", 190, None, "waiting")]),
+        Ledger(
+            [_read_again(500)],
+            [RELEASE],
+            [FILE],
+            [replace(ANSWERED, asked_at=400, first_asked_at=150)],
+        ),
     ],
-    ids=["the same", "read again", "a question"],
+    ids=["the same", "read again", "a question", "asked and read again"],
 )
 def test_the_same_again_is_no_news(after: Ledger) -> None:
-    """A head read again in time, and a question, change no verdict."""
+    """A head read again in time, and a question, first or repeated, change no verdict."""
     assert not is_news(BEFORE, after)
 
 

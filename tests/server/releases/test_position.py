@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.releases.ledger import SOURCES_DIFFER_S, Ledger, Lookup, Reading
+from server.releases.ledger import SOURCES_DIFFER_S, Ledger, Lookup, Reading, Replaced
 from server.releases.position import locate
 
 HOUR = 3_600
@@ -96,6 +96,67 @@ def test_ahead_is_checked_by_a_reading_after_the_report() -> None:
         [Reading("npm", "latest", "2.1.1", 0, 101)], lookups=[Lookup("2.1.2", 101, 150, "found")]
     )
     assert locate("2.1.2", "npm", "latest", MAX_AGE_S, read, 200).checked
+
+
+def test_ahead_stays_checked_however_often_it_is_asked_for_again() -> None:
+    """Another laptop took the build later: that is between it and its own reading."""
+    lookup = Lookup("2.1.2", 500, 150, "found", first_asked_at=101)
+    ledger = Ledger([Reading("npm", "latest", "2.1.1", 0, 101)], lookups=[lookup])
+    assert locate("2.1.2", "npm", "latest", MAX_AGE_S, ledger, 600).checked
+
+
+def _april(*moves: tuple[int, str], source: str = "npm") -> Ledger:
+    """A pointer's moves by hour, read until hour 100."""
+    ends = [*(hour for hour, _ in moves[1:]), 100]
+    return Ledger(
+        Reading(source, "latest", version, hour * HOUR, end * HOUR)
+        for (hour, version), end in zip(moves, ends, strict=True)
+    )
+
+
+def test_a_head_that_was_moved_back_is_withdrawn_and_not_ahead() -> None:
+    """2.1.116 was the head; what nobody ever showed is ahead still."""
+    ledger = _april((0, "2.1.112"), (10, "2.1.116"), (20, "2.1.114"))
+    here = locate("2.1.116", "npm", "latest", MAX_AGE_S, ledger, 30 * HOUR)
+    assert (here.place, here.replaced) == ("withdrawn", Replaced(20 * HOUR, estimated=False))
+    assert locate("2.1.117", "npm", "latest", MAX_AGE_S, ledger, 30 * HOUR).place == "ahead"
+    behind = locate("2.1.112", "npm", "latest", MAX_AGE_S, ledger, 30 * HOUR)
+    assert (behind.place, behind.replaced) == ("behind", Replaced(10 * HOUR, estimated=False))
+
+
+def test_a_head_that_is_moved_forward_again_is_the_head_again() -> None:
+    """And what was head meanwhile is behind since then; the oldest keeps its first moment."""
+    ledger = _april((0, "2.1.112"), (10, "2.1.116"), (20, "2.1.114"), (30, "2.1.116"))
+    now = 40 * HOUR
+    assert locate("2.1.116", "npm", "latest", MAX_AGE_S, ledger, now).place == "head"
+    between = locate("2.1.114", "npm", "latest", MAX_AGE_S, ledger, now)
+    assert (between.place, between.replaced) == ("behind", Replaced(30 * HOUR, estimated=False))
+    never = locate("2.1.112", "npm", "latest", MAX_AGE_S, ledger, now)
+    assert never.replaced == Replaced(10 * HOUR, estimated=False)
+
+
+def test_the_head_of_a_source_that_was_not_moved_back_counts_for_six_hours() -> None:
+    """From the move back on; then its own updater's source decides, to the second."""
+    npm = _april((0, "2.1.112"), (10, "2.1.116"), (20, "2.1.114")).readings("npm", "latest")
+    bucket = Reading("bucket", "latest", "2.1.116", 11 * HOUR, 100 * HOUR)
+    ledger = Ledger([*npm, bucket])
+    until = 20 * HOUR + SOURCES_DIFFER_S
+    last = locate("2.1.116", "npm", "latest", MAX_AGE_S, ledger, until - 1)
+    assert (last.place, last.changes_at) == ("head", until)
+    assert locate("2.1.116", "npm", "latest", MAX_AGE_S, ledger, until).place == "withdrawn"
+    assert locate("2.1.116", "native", "latest", MAX_AGE_S, ledger, until).place == "head"
+
+
+@given(_number, st.lists(_number, min_size=1, max_size=8))
+def test_a_laptop_that_never_updates_keeps_the_moment_of_its_replacement(
+    version: str, later: list[str]
+) -> None:
+    """However many releases follow, as long as none of them is its own again."""
+    moves = [(0, version), *((hour, each) for hour, each in enumerate(later, 1) if each != version)]
+    if len(moves) > 1:
+        here = locate(version, "npm", "latest", MAX_AGE_S, _april(*moves), 100 * HOUR)
+        assert here.place in {"behind", "withdrawn"}
+        assert here.replaced == Replaced(moves[1][0] * HOUR, estimated=False)
 
 
 def test_a_channel_that_nobody_shows_is_undecidable() -> None:
