@@ -1,15 +1,16 @@
 """The public truth in the database: look-ups and the sources' health."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, update
 
 from server.releases.health import SourceHealth
 from server.releases.ledger import Lookup
 from server.store import public
 from server.store.public import WAITING_MAX, load_ledger
-from server.store.tables import metadata
+from server.store.tables import lookups, metadata
 
 
 @pytest.fixture
@@ -54,6 +55,33 @@ def test_an_answered_question_can_be_asked_again(conn: Connection, again: int) -
     assert (lookup.outcome, lookup.answered_at) == ("failed", 30)
     public.answer(conn, "2.1.1", "found", None, again)
     assert public.waiting(conn) == ()
+
+
+def test_when_it_was_asked_first_stays(conn: Connection) -> None:
+    """However often it is asked again; also where only the last question was kept."""
+    public.ask(conn, ["2.1.1"], 10)
+    public.answer(conn, "2.1.1", "found", None, 20)
+    public.ask(conn, ["2.1.1"], 30)
+    (lookup,) = public.waiting(conn)
+    assert (lookup.first_asked_at, lookup.asked_at) == (10, 30)
+    conn.execute(update(lookups).values(first_asked_at=None, answered_at=30))
+    public.ask(conn, ["2.1.1"], 40)
+    (lookup,) = public.waiting(conn)
+    assert (lookup.first_asked_at, lookup.asked_at) == (30, 40)
+
+
+def test_a_repeated_question_that_is_taken_back_leaves_no_trace(conn: Connection) -> None:
+    """The answer has its old time, and waits for nobody."""
+    public.ask(conn, ["2.1.1", "2.1.2"], 10)
+    public.answer(conn, "2.1.1", "found", None, 20)
+    before = load_ledger(conn).lookup("2.1.1")
+    public.ask(conn, ["2.1.1"], 30)
+    for version in ("2.1.1", "2.1.2"):
+        public.confirm(conn, version)
+    after = load_ledger(conn).lookup("2.1.1")
+    assert before is not None
+    assert after == replace(before, asked_at=20)
+    assert [each.version for each in public.waiting(conn)] == ["2.1.2"]
 
 
 def test_only_so_many_questions_are_handed_out_at_a_time(conn: Connection) -> None:

@@ -135,6 +135,52 @@ def test_javascript_and_native_bytes_are_two_files(conn: Connection) -> None:
     assert load_ledger(conn).files() == {FILE, script}
 
 
+def test_a_better_trust_replaces_a_lesser_one_of_the_same_bytes(conn: Connection) -> None:
+    """A manifest whose signature came later; never the other way round."""
+    stated, signed = (replace(FILE, source="bucket", trust=trust) for trust in ("stated", "signed"))
+    for word in (stated, signed, stated):
+        assert published.save_artifacts(conn, [word], 10) == ()
+    assert load_ledger(conn).files() == {signed}
+
+
+def test_a_disputed_file_is_undisputed_only_with_one_digest(conn: Connection) -> None:
+    """Whoever states it."""
+    other = replace(FILE, source="bucket", sha256=OTHER)
+    published.save_artifacts(conn, [FILE], 10)
+    assert published.is_undisputed(conn, FILE)
+    published.save_artifacts(conn, [other], 20)
+    assert not published.is_undisputed(conn, FILE)
+
+
+def test_a_release_keeps_what_its_manifest_tells_of_wrappers(conn: Connection) -> None:
+    """Also after a list that tells nothing of them."""
+    told = Release("2.1.1", build_date=5, harness_schema=3, tested_wrappers=("0.2.1", "0.3.1"))
+    published.save_releases(conn, "npm", [told])
+    published.save_list(conn, "npm", [Release("2.1.1", published_at=10)], 20)
+    assert load_ledger(conn).release("2.1.1") == replace(told, published_at=10)
+
+
+def test_a_version_that_is_listed_no_longer_is_withdrawn_since_then(conn: Connection) -> None:
+    """It keeps its facts and its moment; listed again, it was never gone."""
+    both = [Release("2.1.1", 10), Release("2.1.2", 20)]
+    published.save_list(conn, "npm", both, 30)
+    for now in (40, 50):
+        published.save_list(conn, "npm", both[:1], now)
+        assert load_ledger(conn).release("2.1.2") == replace(both[1], withdrawn_at=40)
+    assert published.count_listed(conn, "npm") == 1
+    published.save_list(conn, "npm", both, 60)
+    assert set(load_ledger(conn).releases()) == set(both)
+    assert published.count_listed(conn, "npm") == 2
+
+
+def test_what_one_source_tells_withdraws_nothing_of_another(conn: Connection) -> None:
+    """A single manifest is no list."""
+    published.save_list(conn, "npm", [Release("2.1.1", 10)], 30)
+    published.save_releases(conn, "bucket", [Release("2.1.2", build_date=5)])
+    published.save_releases(conn, "npm", [Release("2.1.3", build_date=5)])
+    assert all(each.withdrawn_at is None for each in load_ledger(conn).releases())
+
+
 def test_the_platforms_that_reported_a_version_are_known(conn: Connection) -> None:
     """Of native binaries alone, and of that version alone."""
     builds = [
