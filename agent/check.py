@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from agent import answers, cycle, digest, lock
+from agent import answers, cycle, digest, lock, text
 from agent.cycle import Looked, Parts
 from agent.errors import ExchangeError, IdentityError, PausedError
 from agent.exchange import Exchange
@@ -73,9 +73,11 @@ def last_word(journal: Journal) -> tuple[MachineView, int] | None:
 
 
 def _refuse_in_pause(parts: Parts) -> None:
-    if Pauses(parts.settings.state_dir).current(int(parts.clock())) is not None:
+    pause = Pauses(parts.settings.state_dir).current(int(parts.clock()))
+    if pause is not None:
         raise PausedError(
-            "this machine is paused: it was not looked at, and nothing was sent",
+            f"this machine is paused until {text.when(pause.until, None)}: it was not looked at,"
+            " and nothing was sent",
             advice="to end the pause, run: parity-agent resume",
         )
 

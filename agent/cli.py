@@ -136,7 +136,8 @@ def check(typed: _Typed, *, as_json: bool, wait_s: float) -> None:
         sys.exit(EXIT_CODES["paused"])
     local = local_facts.of(checked.looked, typed.environment)
     if as_json:
-        _print_json({"machine": checked.view, "local": local_facts.in_json(local)})
+        told = {"machine": checked.view, "local": local_facts.in_json(local), "paused": None}
+        _print_json(told)
     else:
         _print(render.verdict(checked.view, local, colour=_colour()))
     sys.exit(EXIT_CODES.get(checked.view.standing, 1))
