@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -405,14 +406,14 @@ def test_a_second_daemon_is_refused(laptop: Settings) -> None:
 
 
 @contextmanager
-def started(laptop: Settings) -> Iterator[subprocess.Popen[bytes]]:
+def started(laptop: Settings, watch_interval_s: float = 0.2) -> Iterator[subprocess.Popen[bytes]]:
     """The command as a process of its own, logging to standard error; gone afterwards."""
     variables = {
         "PARITY_AGENT_STATE_DIR": str(laptop.state_dir),
         "PARITY_AGENT_HOME": str(laptop.home),
         "PARITY_AGENT_SYSTEM_ROOT": str(laptop.system_root),
         "PARITY_AGENT_SPREAD_S": "0",
-        "PARITY_AGENT_WATCH_INTERVAL_S": "0.2",
+        "PARITY_AGENT_WATCH_INTERVAL_S": str(watch_interval_s),
         "PARITY_AGENT_CYCLE_MIN_S": "0.1",
         "HOME": str(laptop.home),
         "PATH": "",
@@ -447,6 +448,23 @@ def test_the_daemon_ends_cleanly_on_sigterm(laptop: Settings, receiver: Receiver
         assert child.wait(timeout=30) == 0
     assert "tok-5ecret" not in "".join(lines)
     assert len(receiver.sent("/v1/check-ins")) >= 1
+
+
+def test_the_running_daemon_notices_within_seconds_that_a_pause_has_ended(
+    laptop: Settings, receiver: Receiver
+) -> None:
+    """Though its next look at the watched files is far away."""
+    enrolled(laptop, receiver)
+    pauses = Pauses(laptop.state_dir)
+    pauses.begin(int(time.time()), 86_400)
+    with started(laptop, watch_interval_s=90) as child:
+        until(child, "paused")
+        pauses.end()
+        lines = until(child, "told")
+        child.terminate()
+        assert child.wait(timeout=30) == 0
+    assert "resumed" in "".join(lines)
+    assert [each.get("paused_s", 0) for each in receiver.sent("/v1/check-ins")] == [0]
 
 
 def test_a_kill_between_sending_and_answer_sends_the_same_bytes_again(
