@@ -191,10 +191,9 @@ def _tell(conn: Connection, changes: Sequence[Transition]) -> None:
     named: Counter[tuple[str, str, str]] = Counter()
     told = []
     for change in changes:
-        known = _known_to_drift(conn, change)
-        if known is not None and change.after != "drift":
-            told.append(known)
-        left = change.machines - (known.machines if known else 0)
+        apart = _heard_otherwise(conn, change)
+        told += [each for each in apart if told_as(each)]
+        left = change.machines - sum(each.machines for each in apart)
         word = told_as(change)
         if word is None or not left:
             continue
@@ -205,26 +204,36 @@ def _tell(conn: Connection, changes: Sequence[Transition]) -> None:
     outbox.tell_all(conn, told)
 
 
-def _known_to_drift(conn: Connection, change: Transition) -> Transition | None:
-    """The part of a change that is about machines of which people heard that they drift.
+def _heard_otherwise(conn: Connection, change: Transition) -> list[Transition]:
+    """The parts of a change that are about machines of which people heard something else.
 
-    They took this profile while its verdict was unknown; now that it is something, they
-    are remembered for nothing more.
+    They came to this pair while its verdict was unknown; now that it is something, they are
+    remembered for nothing more.
     """
     if change.before != "unknown":
-        return None
+        return []
     theirs = (
         (machines.c.profile_id == change.profile_id)
         & (machines.c.group_name == change.group)
         & machines.c.told.is_not(None)
         & machines.c.exception.is_(None)
     )
-    labels = conn.execute(select(machines.c.label).where(theirs).order_by(machines.c.id)).scalars()
-    named = tuple(labels)
-    if not named:
-        return None
+    rows = conn.execute(
+        select(machines.c.told, machines.c.label).where(theirs).order_by(machines.c.id)
+    ).all()
+    if not rows:
+        return []
     conn.execute(update(machines).where(theirs).values(told=None))
-    return replace(change, before="drift", machines=len(named), labels=named[:LABELS_MAX])
+    drifted = tuple(row.label for row in rows if row.told == "drifted")
+    well = tuple(row.label for row in rows if row.told != "drifted")
+    return [
+        replace(part, machines=len(named), labels=named[:LABELS_MAX])
+        for part, named in (
+            (replace(change, before="drift"), drifted),
+            (replace(change, told=None), well),
+        )
+        if named
+    ]
 
 
 def _labels(conn: Connection, change: Transition, number: int) -> tuple[str, ...]:

@@ -76,7 +76,8 @@ machines = Table(
     Column("unsent_since", BigInteger),
     Column("taken_at", BigInteger),  # when the server heard of its present profile
     Column("alternations", Text, nullable=False, server_default=text("''")),
-    # `drifted`, while its verdict is unknown and people last heard that it drifts.
+    # What people heard last of it, where its verdict's row does not tell: of an exception, and
+    # while its verdict is unknown and they heard otherwise of that (`server.store.telling`).
     Column("told", Text),
     Column("standing_since", BigInteger),
     Column("due_at", BigInteger),

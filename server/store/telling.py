@@ -5,7 +5,7 @@ against how it stood before it went, and for how long it was away.
 
 What people heard last of a machine is remembered with its verdict, which it shares; an
 exception remembers by itself (``machines.told``), since it hears of things at other times. So
-does a machine whose verdict is unknown while people last heard that it drifts.
+does a machine that comes to an unknown verdict of which people heard otherwise than of it.
 """
 
 from dataclasses import dataclass, replace
@@ -50,16 +50,22 @@ class Stood:
     @property
     def drifted(self) -> bool:
         """Whether people last heard of it that it drifts."""
-        if self.machine.exception is not None or self.verdict is None:
-            return self.machine.told == "drifted"
-        return "drifted" in {self.machine.told, self.verdict.told}
+        own = self.machine.told
+        shares = self.machine.exception is None and own is None and self.verdict is not None
+        return (self.verdict.told if shares and self.verdict else own) == "drifted"
 
 
 def heard(old: Stood, new: Stood) -> Told | None:
     """What the machine's own row has to remember of what people heard. Pure."""
     drifts = new.standing == "drift" or (new.standing not in SETTLED and old.drifted)
-    by_itself = new.machine.exception is not None or new.standing == "unknown"
-    return "drifted" if drifts and by_itself else None
+    own: Told | None = "drifted" if drifts else None
+    if new.machine.exception is not None:
+        return own
+    if new.standing != "unknown":
+        return None
+    of_pair = new.verdict.told if new.verdict else None
+    # It tells for the pair what it is told of next; this machine is an exception to that.
+    return own or ("healed" if of_pair == "drifted" else None)
 
 
 def is_change(old: Stood, new: Stood) -> bool:
