@@ -91,6 +91,14 @@ machines = Table(
         sqlite_where=text("told IS NOT NULL"),
         postgresql_where=text("told IS NOT NULL"),
     ),
+    # A release looks for the exceptions of every pair, and there are few of them.
+    Index(
+        "ix_machines_exception",
+        "profile_id",
+        "group_name",
+        sqlite_where=text("exception IS NOT NULL"),
+        postgresql_where=text("exception IS NOT NULL"),
+    ),
     # A label is unique among live machines only.
     Index(
         "uq_machines_live_label",

@@ -42,6 +42,13 @@ def _widen() -> None:
     for table, columns in added.items():
         for column in columns:
             op.add_column(table, column)
+    op.create_index(
+        "ix_machines_exception",
+        "machines",
+        ["profile_id", "group_name"],
+        sqlite_where=sa.text("exception IS NOT NULL"),
+        postgresql_where=sa.text("exception IS NOT NULL"),
+    )
     # What was recorded before was told when it happened, as far as is known.
     op.execute(
         "UPDATE assignments SET told_at = at, began = coalesce("
@@ -51,6 +58,11 @@ def _widen() -> None:
     op.execute("UPDATE machines SET taken_at = profile_since")
     # A machine with an unsent profile was the only `unknown` exception.
     op.execute("UPDATE machines SET unsent_since = standing_since WHERE exception = 'unknown'")
+    # What holds for an exception was not kept: the first look at it writes that down.
+    op.execute(
+        "UPDATE machines SET due_at = standing_since"
+        " WHERE exception IS NOT NULL AND exception <> 'left'"
+    )
 
 
 def _add_history() -> None:
