@@ -17,12 +17,14 @@ class Known:
         live: The server.
         secret: For enrolments.
         viewer: A viewer's token.
+        operator: The token of an operator named Olga.
         machine: The token of one machine.
     """
 
     live: Live
     secret: str
     viewer: str
+    operator: str
     machine: str
 
 
@@ -33,7 +35,8 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
     live = Live(folder, body_timeout_s="0.5").start()
     secret = live.printed("enrolment-secret", "create")
     viewer = live.printed("token", "create", "tests")
-    yield Known(live, secret, viewer, live.enrol("known", "0" * 32, secret))
+    operator = live.printed("token", "create", "Olga", "--operator")
+    yield Known(live, secret, viewer, operator, live.enrol("known", "0" * 32, secret))
     assert live.stop() == 0
 
 
