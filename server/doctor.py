@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, func, select
 
+from server.commands.known import current_of
 from server.errors import ServerError, SourceError
 from server.releases.sources.interface import Source
 from server.settings import Settings, is_loopback
 from server.store import counts, engine
+from server.store.reproduced import reproduce
 from server.store.tables import presence, readings
 
 CLOCK_SKEW_S = 120
@@ -71,6 +73,7 @@ def _database(url: str, now: int) -> Iterator[Check]:
     try:
         yield _asked("database", opened, _integrity)
         yield _asked("counts", opened, _counts)
+        yield _asked("verdicts", opened, lambda conn: _verdicts(conn, now))
         yield _asked("clock", opened, lambda conn: _clock(conn, now))
     finally:
         opened.dispose()
@@ -96,6 +99,27 @@ def _counts(conn: Connection) -> Check:
     if wrong is None:
         return Check("counts", "equal to a recount of all machines")
     return Check("counts", wrong, "report this mistake of the server's")
+
+
+def _verdicts(conn: Connection, now: int) -> Check:
+    try:
+        current = current_of(conn)
+    except ServerError as error:
+        return Check("verdicts", str(error), error.advice)
+    made = reproduce(conn, current, now)
+    if made.wrong:
+        more = f", and {len(made.wrong) - 1} more" if len(made.wrong) > 1 else ""
+        return Check(
+            "verdicts",
+            f"{made.wrong[0]}{more}",
+            "start the server, or give it a minute; if that does not mend it, report this"
+            " mistake of the server's",
+        )
+    looked_at = (
+        f"{made.verdicts} of {made.all_verdicts} verdicts and {made.machines} of"
+        f" {made.all_machines} machines are what the judge says now"
+    )
+    return Check("verdicts", looked_at + (f"; {made.due} are due" if made.due else ""))
 
 
 def _clock(conn: Connection, now: int) -> Check:
