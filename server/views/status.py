@@ -12,12 +12,15 @@ from dataclasses import dataclass
 import msgspec
 
 from agent.wire import Answer, HeadView, Standing
+from server.policy import Policies
 from server.releases.health import Condition
 from server.releases.ledger import Ledger
 from server.views.releases import head_view
 
 NOT_COUNTED: frozenset[Standing] = frozenset({"paused", "absent", "left"})
 """Standings that are not in the share's denominator."""
+
+_DEFAULTS = Policies()
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,18 @@ class Tally(Answer, frozen=True):
     share: float | None
 
 
+class GroupTally(Tally, frozen=True, kw_only=True):
+    """How the machines of a group stand, and what its policy wants of them.
+
+    Attributes:
+        target_share: The share to reach, from 0 to 1; null where the policy sets none.
+        target_reached: Whether it is; null without a target or a share.
+    """
+
+    target_share: float | None
+    target_reached: bool | None
+
+
 class HeadStatus(HeadView, frozen=True, kw_only=True):
     """A head and its age.
 
@@ -168,17 +183,17 @@ class StatusView(Answer, frozen=True):
     Attributes:
         at: The server's clock.
         fleet: All machines.
-        groups: The same by group.
+        groups: The same by group, with its target.
         heads: What every channel of every source points to.
         sources: Every source that the settings name or that was ever read.
         alerts: How the alerts fare.
-        lookups_waiting: Reported versions that are still being looked up, counted up to 64.
+        lookups_waiting: Reported versions that are still being looked up, counted up to 1000.
         conditions: What is wrong with the sources, the oldest first.
     """
 
     at: int
     fleet: Tally
-    groups: dict[str, Tally]
+    groups: dict[str, GroupTally]
     heads: tuple[HeadStatus, ...]
     sources: tuple[SourceStatus, ...]
     alerts: AlertStatus
@@ -186,17 +201,27 @@ class StatusView(Answer, frozen=True):
     conditions: tuple[ConditionStatus, ...] = ()
 
 
-def view(fleet: Fleet, ledger: Ledger, now: int) -> StatusView:
-    """The status at `now` (whole seconds since the epoch)."""
+def view(fleet: Fleet, ledger: Ledger, now: int, policies: Policies = _DEFAULTS) -> StatusView:
+    """The status at `now` (whole seconds since the epoch).
+
+    Args:
+        fleet: What the store knows.
+        ledger: What is public.
+        now: The server's clock.
+        policies: Those in force, for the groups' targets.
+    """
     groups = sorted({group for group, _ in fleet.counts})
     return StatusView(
         at=now,
         fleet=tally((standing, count) for (_, standing), count in fleet.counts.items()),
         groups={
-            group: tally(
-                (standing, count)
-                for (name, standing), count in fleet.counts.items()
-                if name == group
+            group: _group(
+                tally(
+                    (standing, count)
+                    for (name, standing), count in fleet.counts.items()
+                    if name == group
+                ),
+                policies.of(group).target_share,
             )
             for group in groups
         },
@@ -214,6 +239,12 @@ def view(fleet: Fleet, ledger: Ledger, now: int) -> StatusView:
             ConditionStatus(each.kind, each.since, each.text) for each in fleet.conditions
         ),
     )
+
+
+def _group(told: Tally, target: float | None) -> GroupTally:
+    is_reached = None if target is None or told.share is None else told.share >= target
+    counted = msgspec.structs.asdict(told)
+    return GroupTally(**counted, target_share=target, target_reached=is_reached)
 
 
 def _alerts(facts: AlertFacts, now: int) -> AlertStatus:

@@ -39,7 +39,8 @@ _NOT_FOUND = {404: ResponseSpec(Refusal, description="There is no such machine."
 async def get_status(reads: Reads) -> status.StatusView:
     """Counts by standing, share, heads and their ages, sources, alerts."""
     fleet = await reads.run(lambda conn: facts.fleet(conn, reads.sources))
-    return status.view(fleet, reads.current.ledger, reads.clock())
+    current = reads.current
+    return status.view(fleet, current.ledger, reads.clock(), current.policies)
 
 
 @get(

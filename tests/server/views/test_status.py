@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.policy import GroupPolicy, Policies
 from server.releases.ledger import Ledger, Reading
 from server.views import status
 from server.views.status import AlertFacts, Fleet, SourceFacts
@@ -55,3 +56,15 @@ def test_a_source_that_was_not_asked_yet_is_named() -> None:
     """Waiting is neither well nor unreachable."""
     seen = status.view(Fleet({}, sources=(SourceFacts("npm", "waiting"),)), Ledger(), 0)
     assert (seen.sources[0].state, seen.sources[0].read_at) == ("waiting", None)
+
+
+def test_a_group_is_told_whether_it_reaches_its_target() -> None:
+    """By its own policy; without a target, or anybody to count, that is not known."""
+    counts = {("a", "match"): 9, ("a", "drift"): 1, ("b", "match"): 9, ("c", "left"): 1}
+    wanting = GroupPolicy(target_share=0.95)
+    policies = Policies(groups={"a": wanting, "c": wanting})
+    groups = status.view(Fleet(counts), Ledger(), 0, policies).groups
+    told = {name: (each.target_share, each.target_reached) for name, each in groups.items()}
+    assert told == {"a": (0.95, False), "b": (None, None), "c": (0.95, None)}
+    just = Policies(GroupPolicy(target_share=0.9))
+    assert status.view(Fleet(counts), Ledger(), 0, just).groups["a"].target_reached is True
