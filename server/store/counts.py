@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Executable,
     ScalarSelect,
+    Text,
+    bindparam,
     delete,
     func,
     literal,
@@ -62,41 +65,61 @@ def count(conn: Connection, group: str, standing: Standing, machines: int, now: 
     """Adds machines of one standing, also to the log; a negative number takes them away."""
     if not machines:
         return
-    statement = upsert(counts).values(group_name=group, standing=standing, machines=machines)
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=[counts.c.group_name, counts.c.standing],
-            set_={"machines": counts.c.machines + statement.excluded.machines},
-        )
-    )
-    _log(conn, group, standing, now)
-
-
-def _log(conn: Connection, group: str, standing: Standing, now: int) -> None:
+    number = {"of_group": group, "of_standing": standing}
     minute = now - now % MINUTE_S
-    mine = (count_log.c.group_name == group) & (count_log.c.standing == standing)
-    conn.execute(delete(count_log).where(mine, count_log.c.at > minute))
-    counted = select(counts.c.machines).where(
-        counts.c.group_name == group, counts.c.standing == standing
-    )
-    statement = upsert(count_log).values(
-        group_name=group, standing=standing, at=minute, machines=counted.scalar_subquery()
-    )
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=[count_log.c.group_name, count_log.c.standing, count_log.c.at],
-            set_={"machines": statement.excluded.machines},
-        )
-    )
+    conn.execute(_ADD, {**number, "number": machines})
+    conn.execute(_UNLOG, {**number, "minute": minute})
+    conn.execute(_LOG, {**number, "minute": minute})
 
 
 def count_pair(conn: Connection, profile_id: int, group: str, machines: int) -> None:
     """Adds machines that stand as the verdict of a (profile, group) says."""
-    conn.execute(
-        update(verdicts)
-        .where(verdicts.c.profile_id == profile_id, verdicts.c.group_name == group)
-        .values(machines=verdicts.c.machines + machines)
+    conn.execute(_ADD_PAIR, {"of_profile": profile_id, "of_group": group, "number": machines})
+
+
+def _add() -> Executable:
+    statement = upsert(counts).values(
+        group_name=_GROUP, standing=_STANDING, machines=bindparam("number")
     )
+    return statement.on_conflict_do_update(
+        index_elements=[counts.c.group_name, counts.c.standing],
+        set_={"machines": counts.c.machines + statement.excluded.machines},
+    )
+
+
+def _log() -> Executable:
+    counted = select(counts.c.machines).where(
+        counts.c.group_name == _GROUP, counts.c.standing == _STANDING
+    )
+    statement = upsert(count_log).values(
+        group_name=_GROUP,
+        standing=_STANDING,
+        at=bindparam("minute"),
+        machines=counted.scalar_subquery(),
+    )
+    return statement.on_conflict_do_update(
+        index_elements=[count_log.c.group_name, count_log.c.standing, count_log.c.at],
+        set_={"machines": statement.excluded.machines},
+    )
+
+
+# Made once: a fleet that falls silent counts each of its machines, and writing a statement
+# anew costs more than running it.
+_GROUP, _STANDING = bindparam("of_group", type_=Text), bindparam("of_standing", type_=Text)
+_ADD, _LOG = _add(), _log()
+_UNLOG = delete(count_log).where(
+    count_log.c.group_name == _GROUP,
+    count_log.c.standing == _STANDING,
+    count_log.c.at > bindparam("minute"),
+)
+_ADD_PAIR = (
+    update(verdicts)
+    .where(
+        verdicts.c.profile_id == bindparam("of_profile"),
+        verdicts.c.group_name == bindparam("of_group"),
+    )
+    .values(machines=verdicts.c.machines + bindparam("number"))
+)
 
 
 def standings(conn: Connection) -> Counts:
