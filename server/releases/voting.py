@@ -22,6 +22,9 @@ from server.releases.sources.interface import NoWordError, Package, Published, S
 from server.releases.versions import is_newer
 from server.store import public, published
 
+ASKED_MAX = 64
+"""Most look-ups answered at a time for which a source must be asked; the rest come next."""
+
 _log = structlog.stdlib.get_logger("server.syncer")
 
 
@@ -47,7 +50,10 @@ class Voter:
             StoreError: The database could not keep what was found.
         """
         free: dict[str, Answer | None] = {}
+        costly = 0
         for lookup in asked:
+            if costly == ASKED_MAX:
+                break
             if self._stands(lookup):
                 free[lookup.version] = None
                 continue
@@ -58,6 +64,7 @@ class Voter:
             ]
             free[lookup.version] = fold(told, self._asker.ledger.lookup(lookup.version))
             if None in votes:
+                costly += 1
                 self._keep(free)
                 free = {}
         self._keep(free)

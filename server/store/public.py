@@ -17,7 +17,7 @@ from server.store.published import files, listed_releases
 from server.store.references import is_vouched
 from server.store.tables import lookups, readings, source_health
 
-WAITING_MAX = 64
+WAITING_MAX = 1_000
 """Most look-ups that are handed out at a time."""
 
 

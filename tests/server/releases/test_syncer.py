@@ -2,100 +2,50 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Connection, insert, select
 from werkzeug import Response
 
-from agent.digest import canonical, of_value
-from agent.wire import Build, Install, Profile
-from server.current import Current
 from server.fetch import Fetcher
 from server.releases.answers import EVIDENCE_KEPT_S
-from server.releases.health import TOLD_AFTER_S, Condition, SourceHealth
-from server.releases.ledger import Ledger
+from server.releases.health import TOLD_AFTER_S
 from server.releases.pauses import DOWNLOADS_MAX, LONGEST_S, WINDOW_S
 from server.releases.position import locate
 from server.releases.sources.bucket import BucketSource
-from server.releases.sources.interface import Source
 from server.releases.sources.npm import NpmSource
-from server.releases.syncer import READ_GAP_S, Syncer
-from server.store import conditions, public
-from server.store.tables import outbox, profiles
+from server.releases.syncer import READ_GAP_S
+from server.store import public
 from server.store.writer import Writer
+from tests.server.releases.synced import START, Synced
 
 if TYPE_CHECKING:
     from tests.server.releases.conftest import Bucket, Registry
 
-START = 1_795_320_000
 _MANIFESTS = Path(__file__).parents[2] / "golden" / "manifests"
 CLI = "@anthropic-ai/claude-code"
 HEAD_LINUX_X64 = "f390eaa0814e6a1bff74cbb47acb74cb9c89d30ced809fe0af5af00c7bfe8ebb"
 
 
-class _Server:
-    """As much of a server as a syncer needs."""
-
-    def __init__(self, writer: Writer, sources: Iterable[Source]) -> None:
-        self.now = START
-        self.writer = writer
-        self.current = Current(Ledger())
-        self.syncer = Syncer(tuple(sources), writer, self.current, lambda: self.now)
-
-    def ask(self, *versions: str) -> None:
-        self.writer.run(lambda conn: public.ask(conn, versions, self.now)).result()
-
-    def outcome(self, version: str) -> str | None:
-        lookup = self.current.ledger.lookup(version)
-        return None if lookup is None or lookup.answered_at is None else lookup.outcome
-
-    def health(self) -> dict[str, SourceHealth]:
-        return {item.source: item for item in self.writer.run(public.health).result()}
-
-    def told(self) -> list[str]:
-        def topics(conn: Connection) -> list[str]:
-            return list(conn.execute(select(outbox.c.topic).order_by(outbox.c.id)).scalars())
-
-        return self.writer.run(topics).result()
-
-    def told_at(self) -> list[int]:
-        def times(conn: Connection) -> list[int]:
-            return list(conn.execute(select(outbox.c.created_at).order_by(outbox.c.id)).scalars())
-
-        return self.writer.run(times).result()
-
-    def held(self) -> dict[str, Condition]:
-        return {item.topic: item for item in self.writer.run(conditions.load).result()}
-
-    def report(self, version: str, platform: str) -> None:
-        """A laptop's profile with a native binary."""
-        build = Build(sha256="0" * 64, size=1, form="binary", version=version, platform=platform)
-        install = Install(method="npm", place="global", build=build, starts=("terminal",))
-        profile = Profile(wire=1, os="linux", arch="x64", installs=(install,))
-        row = {"digest": of_value(profile), "body": canonical(profile), "received_at": self.now}
-        self.writer.run(lambda conn: conn.execute(insert(profiles).values(**row))).result()
-
-
 @pytest.fixture
-def npm_only(writer: Writer, registry: "Registry") -> _Server:
+def npm_only(writer: Writer, registry: "Registry") -> Synced:
     """A server that reads the registry alone."""
     registry.add_sdk("0.3.330", "2.1.330")
     registry.add_sdk("0.3.240", "2.1.240")
-    return _Server(writer, [NpmSource(Fetcher(registry.url))])
+    return Synced(writer, [NpmSource(Fetcher(registry.url))])
 
 
 @pytest.fixture
-def both(writer: Writer, registry: "Registry", bucket: "Bucket") -> _Server:
+def both(writer: Writer, registry: "Registry", bucket: "Bucket") -> Synced:
     """A server that reads both sources."""
     registry.add_sdk("0.3.330", "2.1.330")
     registry.add_sdk("0.3.240", "2.1.240")
-    return _Server(writer, [NpmSource(Fetcher(registry.url)), BucketSource(Fetcher(bucket.url))])
+    return Synced(writer, [NpmSource(Fetcher(registry.url)), BucketSource(Fetcher(bucket.url))])
 
 
-def test_the_first_reading_knows_the_heads_and_their_digests(both: _Server) -> None:
+def test_the_first_reading_knows_the_heads_and_their_digests(both: Synced) -> None:
     """Enough to judge a laptop that runs the head."""
     assert both.syncer.read_heads()
     ledger = both.current.ledger
@@ -110,7 +60,7 @@ def test_the_first_reading_knows_the_heads_and_their_digests(both: _Server) -> N
     assert {head.first_seen for head in ledger.heads()} == {START}
 
 
-def test_what_is_swapped_in_is_what_was_committed(both: _Server) -> None:
+def test_what_is_swapped_in_is_what_was_committed(both: Synced) -> None:
     """The ledger in memory is the one that a restart would load."""
     both.syncer.read_heads()
     loaded = both.writer.run(public.load_ledger).result()
@@ -119,7 +69,7 @@ def test_what_is_swapped_in_is_what_was_committed(both: _Server) -> None:
     assert list(loaded.releases()) == list(both.current.ledger.releases())
 
 
-def test_digests_are_read_once(both: _Server, registry: "Registry", bucket: "Bucket") -> None:
+def test_digests_are_read_once(both: Synced, registry: "Registry", bucket: "Bucket") -> None:
     """The second reading asks for the heads alone, and is no news."""
     both.syncer.read_heads()
     registry.asked.clear()
@@ -131,7 +81,7 @@ def test_digests_are_read_once(both: _Server, registry: "Registry", bucket: "Buc
     assert {head.last_seen for head in both.current.ledger.heads()} == {both.now}
 
 
-def test_a_moved_head_is_a_new_run(npm_only: _Server, registry: "Registry") -> None:
+def test_a_moved_head_is_a_new_run(npm_only: Synced, registry: "Registry") -> None:
     """The ledger keeps when it was first read elsewhere."""
     registry.tag("latest", "2.1.240")
     npm_only.syncer.read_heads()
@@ -146,7 +96,7 @@ def test_a_moved_head_is_a_new_run(npm_only: _Server, registry: "Registry") -> N
 
 
 def test_a_head_without_a_manifest_yet_is_asked_about_again(
-    npm_only: _Server, registry: "Registry"
+    npm_only: Synced, registry: "Registry"
 ) -> None:
     """The SDK package may appear a little later than the release."""
     registry.tag("latest", "2.1.329")
@@ -159,7 +109,7 @@ def test_a_head_without_a_manifest_yet_is_asked_about_again(
     assert len(npm_only.current.ledger.artifacts("2.1.329")) == 8
 
 
-def test_each_source_may_fail_alone(both: _Server, registry: "Registry") -> None:
+def test_each_source_may_fail_alone(both: Synced, registry: "Registry") -> None:
     """The other one carries on, and health says which and since when."""
     registry.down = lambda _: Response(status=500)
     assert both.syncer.read_heads()
@@ -170,7 +120,7 @@ def test_each_source_may_fail_alone(both: _Server, registry: "Registry") -> None
 
 
 def test_a_failing_source_is_paused_as_long_as_it_asks(
-    npm_only: _Server, registry: "Registry"
+    npm_only: Synced, registry: "Registry"
 ) -> None:
     """``Retry-After`` is obeyed; then it is right again by itself."""
     registry.down = lambda _: Response(status=429, headers={"Retry-After": "1000"})
@@ -185,7 +135,7 @@ def test_a_failing_source_is_paused_as_long_as_it_asks(
 
 
 def test_ten_minutes_without_a_source_are_no_incident(
-    npm_only: _Server, registry: "Registry"
+    npm_only: Synced, registry: "Registry"
 ) -> None:
     """Nobody is told, the last reading stays, and nothing is news."""
     npm_only.syncer.read_heads()
@@ -202,7 +152,7 @@ def test_ten_minutes_without_a_source_are_no_incident(
 
 
 def test_a_day_without_a_source_is_one_incident_and_its_end(
-    npm_only: _Server, registry: "Registry"
+    npm_only: Synced, registry: "Registry"
 ) -> None:
     """Told once after a while, and once when it answers again."""
     npm_only.syncer.read_heads()
@@ -224,7 +174,7 @@ def test_a_day_without_a_source_is_one_incident_and_its_end(
     assert len(npm_only.told()) == 2
 
 
-def test_a_source_that_never_answered_is_no_incident(both: _Server, bucket: "Bucket") -> None:
+def test_a_source_that_never_answered_is_no_incident(both: Synced, bucket: "Bucket") -> None:
     """A network that lets one source through only is a set-up, not an outage."""
     bucket.down = lambda _: Response(status=403)
     for _ in range(24):
@@ -234,7 +184,7 @@ def test_a_source_that_never_answered_is_no_incident(both: _Server, bucket: "Buc
     assert both.health()["bucket"].state == "unreachable"
 
 
-def test_a_digest_that_changed_is_told_and_not_taken(both: _Server, bucket: "Bucket") -> None:
+def test_a_digest_that_changed_is_told_and_not_taken(both: Synced, bucket: "Bucket") -> None:
     """The sources disagree on a platform: both words are kept, the operator is told once."""
     changed = _manifest("2.1.330").replace(HEAD_LINUX_X64.encode(), b"e" * 64)
     bucket.put("2.1.330/manifest.json", changed)
@@ -246,13 +196,13 @@ def test_a_digest_that_changed_is_told_and_not_taken(both: _Server, bucket: "Buc
     assert both.current.ledger.artifact(HEAD_LINUX_X64) is not None
 
 
-def test_nothing_waits_and_nobody_is_asked(npm_only: _Server, registry: "Registry") -> None:
+def test_nothing_waits_and_nobody_is_asked(npm_only: Synced, registry: "Registry") -> None:
     """The usual look every few seconds costs no request."""
     assert not npm_only.syncer.look_up()
     assert registry.asked == []
 
 
-def test_an_old_public_version_is_looked_up(npm_only: _Server, registry: "Registry") -> None:
+def test_an_old_public_version_is_looked_up(npm_only: Synced, registry: "Registry") -> None:
     """Its digests come from one small package; the heads need no second reading."""
     npm_only.syncer.read_heads()
     registry.asked.clear()
@@ -265,7 +215,7 @@ def test_an_old_public_version_is_looked_up(npm_only: _Server, registry: "Regist
     assert not npm_only.syncer.look_up()
 
 
-def test_a_number_that_was_never_public_is_absent_by_the_list(npm_only: _Server) -> None:
+def test_a_number_that_was_never_public_is_absent_by_the_list(npm_only: Synced) -> None:
     """And an odd one likewise; no address is made of either."""
     npm_only.syncer.read_heads()
     npm_only.now += 60
@@ -280,7 +230,7 @@ def test_a_number_that_was_never_public_is_absent_by_the_list(npm_only: _Server)
 
 
 def test_a_laptop_that_updated_first_is_not_called_ahead(
-    npm_only: _Server, registry: "Registry"
+    npm_only: Synced, registry: "Registry"
 ) -> None:
     """The heads are read again before its number is answered."""
     registry.tag("latest", "2.1.240")
@@ -294,7 +244,7 @@ def test_a_laptop_that_updated_first_is_not_called_ahead(
 
 
 def test_a_laptop_that_is_ahead_is_checked_by_the_reading(
-    npm_only: _Server, registry: "Registry"
+    npm_only: Synced, registry: "Registry"
 ) -> None:
     """The head was read after its report and is still older: now it is said."""
     registry.tag("latest", "2.1.240")
@@ -306,7 +256,7 @@ def test_a_laptop_that_is_ahead_is_checked_by_the_reading(
     assert (place.place, place.checked) == ("ahead", True)
 
 
-def test_readings_for_look_ups_keep_a_distance(npm_only: _Server, registry: "Registry") -> None:
+def test_readings_for_look_ups_keep_a_distance(npm_only: Synced, registry: "Registry") -> None:
     """However fast new numbers come, the heads are not read for each of them."""
     npm_only.syncer.read_heads()
     registry.asked.clear()
@@ -321,7 +271,7 @@ def test_readings_for_look_ups_keep_a_distance(npm_only: _Server, registry: "Reg
     assert registry.paths() == [CLI]
 
 
-def test_a_source_that_fails_now_proves_nothing(both: _Server, registry: "Registry") -> None:
+def test_a_source_that_fails_now_proves_nothing(both: Synced, registry: "Registry") -> None:
     """The bucket has no such version, but the registry, which may know it, is away."""
     both.syncer.read_heads()
     registry.down = lambda _: Response(status=500)
@@ -331,7 +281,7 @@ def test_a_source_that_fails_now_proves_nothing(both: _Server, registry: "Regist
     assert both.outcome("2.1.331") == "failed"
 
 
-def test_a_short_outage_takes_no_answer_back(npm_only: _Server, registry: "Registry") -> None:
+def test_a_short_outage_takes_no_answer_back(npm_only: Synced, registry: "Registry") -> None:
     """A number that was never public is asked about every hour, also in an outage."""
     npm_only.syncer.read_heads()
     npm_only.now += 60
@@ -345,7 +295,7 @@ def test_a_short_outage_takes_no_answer_back(npm_only: _Server, registry: "Regis
         assert npm_only.outcome("2.1.320") == outcome
 
 
-def test_a_source_away_for_long_holds_nothing_up(both: _Server, registry: "Registry") -> None:
+def test_a_source_away_for_long_holds_nothing_up(both: Synced, registry: "Registry") -> None:
     """Then the others' word is what there is."""
     both.syncer.read_heads()
     registry.down = lambda _: Response(status=500)
@@ -356,7 +306,7 @@ def test_a_source_away_for_long_holds_nothing_up(both: _Server, registry: "Regis
 
 
 def test_a_source_that_never_answered_is_no_evidence(
-    both: _Server, registry: "Registry", bucket: "Bucket"
+    both: Synced, registry: "Registry", bucket: "Bucket"
 ) -> None:
     """Neither of a version nor against one."""
     bucket.down = lambda _: Response(status=500)
@@ -372,7 +322,7 @@ def test_a_source_that_never_answered_is_no_evidence(
 
 def test_without_any_source_the_answer_is_why(writer: Writer) -> None:
     """Never a guess: the reason names what to set."""
-    server = _Server(writer, [NpmSource(None)])
+    server = Synced(writer, [NpmSource(None)])
     assert not server.syncer.read_heads()
     server.now += 60
     server.ask("2.1.330")
@@ -382,7 +332,7 @@ def test_without_any_source_the_answer_is_why(writer: Writer) -> None:
     assert (lookup.outcome, lookup.reason) == ("failed", "npm: no npm registry is known")
 
 
-def test_javascript_is_hashed_out_of_its_package(npm_only: _Server, registry: "Registry") -> None:
+def test_javascript_is_hashed_out_of_its_package(npm_only: Synced, registry: "Registry") -> None:
     """2.1.112: native digests from the manifest, and npm's own file."""
     registry.add_sdk("0.2.112", "2.1.112")
     registry.add(CLI, "2.1.112", {"cli.js": b"// js"})
@@ -397,7 +347,7 @@ def test_javascript_is_hashed_out_of_its_package(npm_only: _Server, registry: "R
 
 
 def test_only_the_platforms_that_reported_are_downloaded(
-    npm_only: _Server, registry: "Registry"
+    npm_only: Synced, registry: "Registry"
 ) -> None:
     """2.1.166 has no SDK package: one laptop's platform is one package, and once."""
     for platform in ("linux-x64", "darwin-arm64"):
@@ -413,7 +363,7 @@ def test_only_the_platforms_that_reported_are_downloaded(
     assert len([path for path in registry.paths() if path.endswith("2.1.166.tgz")]) == 1
 
 
-def test_packages_are_few_an_hour(npm_only: _Server, registry: "Registry") -> None:
+def test_packages_are_few_an_hour(npm_only: Synced, registry: "Registry") -> None:
     """Further ones say that they wait, and come later by themselves."""
     versions = [f"2.0.{patch}" for patch in range(DOWNLOADS_MAX + 2)]
     for version in versions:
@@ -430,7 +380,7 @@ def test_packages_are_few_an_hour(npm_only: _Server, registry: "Registry") -> No
     assert {npm_only.outcome(version) for version in versions} == {"found"}
 
 
-def test_readings_and_look_ups_do_not_meet(npm_only: _Server) -> None:
+def test_readings_and_look_ups_do_not_meet(npm_only: Synced) -> None:
     """Two jobs of the worker at once leave a ledger that is whole."""
     npm_only.ask("2.1.320", "2.1.240")
     jobs: list[Callable[[], bool]] = [npm_only.syncer.read_heads, npm_only.syncer.look_up]
