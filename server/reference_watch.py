@@ -119,7 +119,7 @@ def _save(conn: Connection, learned: Sequence[Artifact], now: int) -> None:
 
 def _topic(conflict: Conflict) -> str:
     stated = conflict.stated
-    return f"artifact {stated.version} {stated.platform or stated.form}"
+    return f"references {stated.version} {stated.platform or stated.form}"
 
 
 def _text(conflict: Conflict) -> str:

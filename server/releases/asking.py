@@ -103,8 +103,9 @@ class Asker:
         return True
 
     def lacking(self, told: Published) -> list[Package]:
-        """The packages whose digests are not known yet."""
-        files = self.ledger.artifacts(told.release.version)
+        """The packages whose digests are not known yet, but by a reference machine's word."""
+        known_files = self.ledger.artifacts(told.release.version)
+        files = [artifact for artifact in known_files if artifact.trust != "learned"]
         known = {Package(artifact.platform, artifact.form) for artifact in files}
         return [package for package in told.packages if package not in known]
 

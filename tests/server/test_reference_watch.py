@@ -9,9 +9,12 @@ from agent.wire import Build, Override
 from server.current import Current
 from server.policy import GroupPolicy, Policies
 from server.reference_watch import ReferenceWatch
+from server.releases.asking import Asker
 from server.releases.identify import PUBLIC_PACKAGE
 from server.releases.ledger import Artifact, Release
+from server.releases.sources.interface import Package, Published
 from server.store import public, published, references
+from server.store.published import Conflict
 from server.store.references import source_of
 from tests.server.shop import HEAD, Laptop, Shop, profile
 
@@ -161,6 +164,40 @@ def test_reference_machines_that_disagree_are_the_operators_alarm(watched: Watch
     watched.watch.look()
     ((told,),) = watched.shop.rows("SELECT body FROM outbox WHERE told = 'operator'")
     assert "Reference machines disagree on 2.1.331" in str(told)
+
+
+def test_what_a_source_says_is_asked_for_in_spite_of_a_reference_machine(
+    watched: Watched,
+) -> None:
+    """Its word stands only where there is no better one; a wrong word is an alarm."""
+    watched.publish("2.1.331")
+    watched.swap()
+    laptop = watched.shop.enrol("anna")
+    laptop.tell(profile(UNCOVERED))
+    watched.mark(laptop)
+    watched.watch.look()
+    asker = Asker(watched.shop.writer, watched.current, watched.shop.clock)
+    package = Package("linux-x64", "binary")
+    assert asker.lacking(Published(Release("2.1.331"), (), (package,))) == [package]
+    assert len(_stated(watched, OTHER)) == 1
+
+
+def test_who_stands_for_users_no_more_contradicts_no_source(watched: Watched) -> None:
+    """The digest that was learned from it stays written down, and is nobody's alarm."""
+    watched.publish("2.1.331")
+    watched.swap()
+    laptop = watched.shop.enrol("anna")
+    laptop.tell(profile(UNCOVERED))
+    watched.mark(laptop)
+    watched.watch.look()
+    watched.unmark(laptop)
+    assert _stated(watched, OTHER) == ()
+
+
+def _stated(watched: Watched, build: Build) -> tuple[Conflict, ...]:
+    file = Artifact("2.1.331", build.platform, build.form, build.sha256, 9, "registry", "npm")
+    shop = watched.shop
+    return shop.write(lambda conn: published.save_artifacts(conn, (file,), shop.now))
 
 
 def test_a_start_goes_by_the_references_of_the_last_one(watched: Watched) -> None:
