@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from agent.wire import Build, FindingView, FixRef, Install, Override, Profile, Session
 from server.machine_facts import MachineFacts
 from server.policy import MACHINE, GroupPolicy, Surface, surface_of
@@ -152,11 +154,25 @@ class Case:
         return identify(build, self.ledger, trust_learned=self.policy.trust_learned)
 
     def locate(self, version: str, method: str) -> Position:
-        """Where a public version stands in the channel that copies are judged by."""
+        """Where a public version stands in the channel that copies are judged by.
+
+        Its `changes_at` is when something changes that a finding tells: that another source
+        shows the same head from then on is told by none.
+        """
+        here = self._locate(version, method, self.now)
+        at = here.changes_at
+        while at is not None:
+            then = self._locate(version, method, at)
+            if _told(then) != _told(here):
+                break
+            at = then.changes_at
+        return msgspec.structs.replace(here, changes_at=at)
+
+    def _locate(self, version: str, method: str, now: int) -> Position:
         if self.channel is None:
             return NOWHERE
         max_age_s = self.policy.head_max_age_s
-        return locate(version, method, self.channel, max_age_s, self.ledger, self.now)
+        return locate(version, method, self.channel, max_age_s, self.ledger, now)
 
     def permits(self, override: Override) -> bool:
         """Whether a behaviour override may be there.
@@ -251,6 +267,14 @@ def channel_of(profile: Profile, policy: GroupPolicy) -> str | None:
     if chosen is None:
         return "latest"
     return chosen.value if isinstance(chosen.value, str) else None
+
+
+def _told(position: Position) -> tuple[object, ...]:
+    """What findings tell of a position."""
+    head = position.head
+    if head is None or position.place in {"head", "undecidable"}:
+        return (position.place,)
+    return position.place, head.version, position.replaced, position.checked
 
 
 def earliest(*moments: int | None) -> int | None:
