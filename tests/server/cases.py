@@ -193,6 +193,7 @@ releases = st.lists(
         tested_wrappers=st.sampled_from([(), ("0.3.329", "0.3.330"), ("0.3.330",)]),
     ),
     max_size=4,
+    unique_by=lambda release: release.version,
 ).map(tuple)
 _trusts: st.SearchStrategy[Trust] = st.sampled_from(["signed", "registry", "learned"])
 _any_artifacts = st.lists(
