@@ -1,14 +1,20 @@
 """What is true of one machine, over the verdict of its profile."""
 
+from dataclasses import replace
+from itertools import pairwise
+from typing import get_args
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.wire import FindingView
+from agent.wire import FindingView, Standing
 from server.judge import Verdict, judge
+from server.machine_facts import CLONED_S, MachineFacts
 from server.policy import GroupPolicy
-from server.standing import MachineFacts, begun, carried, dated, finding_key, stand
-from tests.server import shop
+from server.standing import Stand, begun, carried, dated, finding_key, stand
+from tests.server import cases, shop
+from tests.server.cases import NOW, SPAN_S
 
 ENROLLED, REPLACED = 2_000, 1_000
 
@@ -112,3 +118,82 @@ def test_a_finding_that_comes_begins_when_it_is_judged(
         expected = item.since if item.since is not None else old.get(finding_key(item), now)
         assert told.since == expected
         assert (told.code, told.subject) == (item.code, item.subject)
+
+
+verdicts = st.none() | st.builds(judge, cases.profiles, cases.policies, cases.ledgers, st.just(NOW))
+groups = st.builds(
+    GroupPolicy,
+    silent_after_s=st.sampled_from([3_600, SPAN_S]),
+    enrolled_grace_s=st.sampled_from([0, 86_400, 2 * SPAN_S]),
+)
+_many = settings(max_examples=300, deadline=None)
+
+
+@_many
+@given(verdicts, cases.machines, groups, st.integers(-SPAN_S, 2 * SPAN_S))
+def test_every_machine_stands_somehow(
+    verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, around: int
+) -> None:
+    """Whatever is true of it, and whatever the moment."""
+    told = stand(verdict, machine, policy, NOW + around)
+    assert told.standing in get_args(Standing)
+    assert told.next_change_at is None or told.next_change_at > NOW + around
+
+
+@_many
+@given(verdicts, cases.machines, groups)
+def test_only_a_matching_verdict_makes_a_machine_match(
+    verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy
+) -> None:
+    """Nobody's permission does, and nothing that is true of one machine."""
+    told = stand(verdict, machine, policy, NOW)
+    if told.standing == "match":
+        assert verdict is not None
+        assert verdict.state == "match"
+        unwaived = stand(verdict, replace(machine, waivers=()), policy, NOW)
+        assert unwaived.standing == "match"
+
+
+@_many
+@given(verdicts, cases.machines, groups, st.integers(0, 2 * SPAN_S))
+def test_a_standing_holds_until_its_next_change(
+    verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, later: int
+) -> None:
+    """To the second before; at it something ends that is true of this machine."""
+    told = stand(verdict, machine, policy, NOW)
+    at = told.next_change_at
+    last = NOW + later if at is None else at - 1
+    for moment in (last, min(NOW + later, last)):
+        assert _seen(stand(verdict, machine, policy, moment)) == _seen(told)
+    if at is not None:
+        changed = _seen(stand(verdict, machine, policy, at)) != _seen(told)
+        assert changed or at in _ends(machine, policy) or told.unread
+
+
+def _seen(told: Stand) -> tuple[object, ...]:
+    # Who is away is not looked at: what it would be told is said when it comes back.
+    findings = told.findings if told.standing not in {"left", "paused", "silent"} else ()
+    return told.standing, told.is_exception, findings
+
+
+def _ends(machine: MachineFacts, policy: GroupPolicy) -> set[int | None]:
+    waived = {each.until for each in machine.waivers}
+    return {*waived, machine.cloned_until, machine.enrolled_at + policy.enrolled_grace_s}
+
+
+@_many
+@given(verdicts, cases.machines, groups)
+def test_the_order_of_permissions_does_not_matter(
+    verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy
+) -> None:
+    """Of several that cover a finding the last to end counts."""
+    turned = replace(machine, waivers=machine.waivers[::-1])
+    assert stand(verdict, turned, policy, NOW) == stand(verdict, machine, policy, NOW)
+
+
+@given(st.lists(MOMENTS, max_size=5, unique=True).map(sorted))
+def test_two_alternations_within_a_day_are_two_laptops(times: list[int]) -> None:
+    """Told until a day after the later of the last such two."""
+    close = [later for earlier, later in pairwise(times) if later - earlier < CLONED_S]
+    expected = max(close) + CLONED_S if close else None
+    assert MachineFacts(0, 0, alternations=tuple(times)).cloned_until == expected
