@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.wire import FindingView, Standing
-from server.transitions import Kind, Told, Transition, cause, told_as
+from server.transitions import AWAY, Kind, Told, Transition, cause, told_as
 
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 BEFORE: tuple[Standing | None, ...] = (None, *STANDINGS)
@@ -63,6 +63,13 @@ def test_leaving_drift_is_told(after: Standing) -> None:
 @pytest.mark.parametrize("before", BEFORE)
 def test_silence_and_leaving_are_no_repairs(before: Standing | None, after: Standing) -> None:
     """They end nothing, so nothing is told."""
+    assert told_as(change(before, after)) is None
+
+
+@pytest.mark.parametrize("before", AWAY)
+@pytest.mark.parametrize("after", STANDINGS)
+def test_coming_back_is_no_news_by_itself(before: Standing, after: Standing) -> None:
+    """It is told against how the machine stood before it went, by whoever knows that."""
     assert told_as(change(before, after)) is None
 
 

@@ -88,6 +88,31 @@ def test_a_healed_machine_is_told_as_it_stands(change: Make) -> None:
     assert _fact(told, "Since") == change().at
 
 
+@pytest.mark.parametrize(
+    ("away_s", "span"),
+    [
+        (1, "1 minute"),
+        (7_199, "1 hour"),
+        (3 * 86_400 + 80_000, "3 days"),
+        (600, "10 minutes"),
+    ],
+)
+def test_who_comes_back_is_told_with_how_long_that_took(
+    change: Make, away_s: int, span: str
+) -> None:
+    """In the largest unit that it fills, whatever else there is to say."""
+    back = change(away_s=away_s)
+    assert _of(back, "drifted").lead == f"It is back after {span}."
+    healed = _of(change(before="drift", after="match", away_s=away_s), "healed")
+    assert healed.lead == f"It is back after {span}. It now stands as: match."
+
+
+def test_a_waiver_that_ended_is_the_reason_given(change: Make) -> None:
+    """Else nobody knows why something old is told now."""
+    told = _of(change(before="exempt", waiver_ended=True), "drifted")
+    assert told.lead == "The waiver for this holds no longer."
+
+
 def test_an_unknown_machine_is_told_as_undecided(change: Make) -> None:
     """Unknown is never told as drift or as a match."""
     told = _of(change(after="unknown"), "unknown")

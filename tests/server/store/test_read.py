@@ -1,10 +1,13 @@
 """What pages, API and commands are told of machines."""
 
+import msgspec
 import pytest
 
-from agent.wire import Standing
+from agent.wire import Override, Standing
 from server import enrolment
-from server.store import fleet, read
+from server.policy import GroupPolicy, Policies
+from server.store import fleet, read, references, waivers
+from server.waivers import Waiver
 from tests.server.shop import BEHIND, DAY, HEAD, Shop, digest_of, ledger, profile
 
 
@@ -29,6 +32,58 @@ def test_what_is_wanted_of_a_machine_makes_its_view_settle(shop: Shop) -> None:
     assert laptop.view().settling
     laptop.upload(profile(BEHIND))
     assert not laptop.view().settling
+
+
+def test_a_view_tells_the_channel_that_decides(shop: Shop) -> None:
+    """The policy's, or the laptop's own; none as long as that is not known."""
+    shop.current.policies = Policies(GroupPolicy(channel="machine"))
+    laptop = shop.enrol("anna")
+    assert (laptop.view().channel, laptop.view().heads) == (None, ())
+    stable = Override("setting", "autoUpdatesChannel", "user", "behaviour", "stable")
+    laptop.tell(profile(HEAD, overrides=(stable,)))
+    assert laptop.view().channel == "stable"
+    laptop.tell(profile(HEAD))
+    assert (laptop.view().channel, len(laptop.view().heads)) == ("latest", 1)
+    shop.current.policies = Policies()
+    assert shop.enrol("ben").view().channel == "latest"
+
+
+def test_a_view_tells_what_is_true_of_this_machine_only(shop: Shop) -> None:
+    """Waivers that hold, its pause, and that it stands for what users run."""
+    laptop = shop.enrol("anna")
+    laptop.tell(profile(BEHIND))
+    given = Waiver("01234567", "build-behind", None, "a trial", "ada", shop.now, shop.now + 60)
+    shop.write(lambda conn: waivers.give(conn, laptop.id, given))
+    shop.write(lambda conn: references.add(conn, "default", laptop.id, shop.now))
+    laptop.send(msgspec.structs.replace(laptop.message(profile(BEHIND)), paused_s=7200))
+    view = laptop.view()
+    assert (view.standing, view.paused_until, view.is_reference) == (
+        "paused",
+        shop.now + 7200,
+        True,
+    )
+    assert [(each.id, each.person, each.until) for each in view.waivers] == [
+        ("01234567", "ada", shop.now + 60)
+    ]
+    assert [each.severity for each in view.findings] == ["exempt"]
+    shop.now += 60
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
+    assert laptop.view().waivers == ()
+    assert [each.severity for each in laptop.view().findings] == ["pending"]
+
+
+def test_an_exception_of_which_nothing_was_kept_is_told_by_its_facts(shop: Shop) -> None:
+    """As from before its history was: until it is looked at for the first time."""
+    laptop = shop.enrol("anna")
+    laptop.tell(profile(BEHIND))
+    before = laptop.view().findings
+    shop.now += 3 * DAY
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
+    shop.write(lambda conn: conn.exec_driver_sql("UPDATE stands SET body = NULL").close())
+    shop.write(lambda conn: conn.exec_driver_sql("UPDATE machines SET stand_tag = NULL").close())
+    view = laptop.view()
+    assert (view.standing, view.findings) == ("silent", before)
+    assert view.tag.startswith("silent-")
 
 
 def test_nobody_has_no_view(shop: Shop) -> None:

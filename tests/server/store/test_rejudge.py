@@ -6,11 +6,13 @@ import threading
 from sqlalchemy import Connection, text
 
 from agent.wire import Build, Override
+from server.enrolment import create_secret
+from server.policy import GroupPolicy, Policies
 from server.releases.ledger import Artifact, Ledger, Reading, Release
-from server.store import rejudge
+from server.store import fleet, rejudge
 from server.store.rejudge import judge_again
 from server.store.revisions import LABELS_MAX
-from server.store.verdicts import FAILED_AGAIN_S
+from server.store.verdicts import FAILED_AGAIN_S, read_verdict
 from tests.server.shop import BEHIND, DAY, HEAD, NOW, Shop, ledger, profile
 
 OTHER = profile(BEHIND)
@@ -256,3 +258,67 @@ def test_a_profile_that_cannot_be_judged_keeps_no_other_from_it(shop: Shop) -> N
         ("pending", shop.now + FAILED_AGAIN_S),
         ("pending", shop.now + DAY // 4),
     ]
+
+
+def test_a_profile_that_cannot_be_judged_at_first_refuses_no_laptop(shop: Shop) -> None:
+    """It is unknown, and says that the mistake is the server's; in an hour it is tried again."""
+    shop.enrol("anna").tell(OTHER)
+    damage = text("UPDATE profiles SET body = x'00' WHERE id = 1")
+    sound = shop.rows("SELECT body FROM profiles")[0][0]
+    shop.write(lambda conn: conn.execute(damage).close())
+    shop.secret = shop.write(lambda conn: create_secret(conn, "pilots", shop.now))
+    ben = shop.enrol("ben")
+    ack = ben.send(ben.message(OTHER))
+    assert (ack.state, ack.wanted) == ("unknown", ())
+    stored = text("SELECT body FROM verdicts WHERE group_name = 'pilots'")
+    body: bytes = shop.read(lambda conn: conn.execute(stored).scalar_one())
+    assert [item.code for item in read_verdict(body).findings] == ["not-examined"]
+    assert ben.send(ben.message(OTHER)).state == "unknown"
+    mend = text("UPDATE profiles SET body = :body")
+    shop.write(lambda conn: conn.execute(mend, {"body": sound}).close())
+    shop.now += FAILED_AGAIN_S
+    shop.judge_again(only_due=True)
+    assert ben.send(ben.message(OTHER)).state == "pending"
+    assert shop.counted() == {"pending": 1}
+
+
+def test_policies_swapped_meanwhile_are_those_that_count(shop: Shop) -> None:
+    """What was judged by the old ones is judged again, not written."""
+    shop.enrol("anna").tell(OTHER)
+    shop.current.policies = Policies(GroupPolicy(grace_s=0))
+    begun, end = threading.Event(), threading.Event()
+
+    def swap(_: Connection) -> None:
+        begun.set()
+        end.wait()
+        shop.current.policies = Policies(GroupPolicy(channel="stable"))
+
+    shop.writer.run(swap)
+    begun.wait()
+    thread = threading.Thread(target=shop.judge_again)
+    thread.start()
+    while not shop.writer.waiting():
+        thread.join(0.001)
+    end.set()
+    thread.join()
+    assert [row[2] for row in fleet_rows(shop)] == ["unknown"]
+
+
+def test_only_exceptions_are_looked_at_by_themselves(shop: Shop) -> None:
+    """A release rings their timers, those of the silent included, and no others."""
+    shop.current.ledger = ledger(BEHIND)
+    names = ("follows", "silent", "left")
+    laptops = {name: shop.enrol(name) for name in names}
+    for laptop in laptops.values():
+        laptop.tell(OTHER)
+    shop.now += 2 * DAY
+    laptops["follows"].send(laptops["follows"].message(OTHER))
+    shop.write(lambda conn: fleet.leave(conn, laptops["left"].id, shop.now))
+    shop.now += DAY
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
+    shop.current.ledger = ledger(HEAD, shop.now, shop.now)
+    shop.judge_again()
+    due = "SELECT label FROM machines WHERE due_at <= "
+    assert shop.rows(f"{due}{shop.now}") == [("silent",)]
+    assert shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10)) == 1
+    assert [each.code for each in laptops["silent"].view().findings] == ["build-behind"]
