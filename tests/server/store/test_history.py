@@ -24,6 +24,7 @@ from server.policy import GroupPolicy, Policies
 from server.store import fleet, history, waivers
 from server.store.counts import MINUTE_S, standings
 from server.store.read import machine_view
+from server.store.reproduced import reproduce
 from server.waivers import Waiver
 from tests.server.shop import BEHIND, DAY, HEAD, NOW, Laptop, Shop, digest_of, ledger, profile
 
@@ -134,13 +135,7 @@ class Past(RuleBasedStateMachine):
     @rule(passed=st.sampled_from([1, 60, DAY // 4, 2 * DAY]))
     def time_passes(self, passed: int) -> None:
         """Nothing else; the jobs look at what is due after every step."""
-        self._count()
         self.shop.now += passed
-
-    def _count(self) -> None:
-        minute = self.shop.now - self.shop.now % MINUTE_S + MINUTE_S
-        self.counted = {at: each for at, each in self.counted.items() if at < minute}
-        self.counted[minute] = dict(self.shop.read(standings))
 
     @rule(laptop=consumes(laptops))
     def leave(self, laptop: Laptop) -> None:
@@ -149,15 +144,23 @@ class Past(RuleBasedStateMachine):
 
     @invariant()
     def write_down(self) -> None:
-        """The jobs run, and whatever the API then says of each machine is noted."""
+        """The jobs run, and whatever the API then says of each machine is noted.
+
+        All of it is what the judge says of the same values.
+        """
         shop = self.shop
         shop.judge_again(only_due=True)
         shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 1000))
+        made = shop.read(lambda conn: reproduce(conn, shop.current, shop.now))
+        assert (made.wrong, made.machines, made.due) == ((), len(self.known), 0)
         for machine in self.known:
             told = shop.read(lambda conn, m=machine: machine_view(conn, shop.current, m, shop.now))  # type: ignore[misc]
             assert told is not None
             said = Told(told.standing, told.findings, told.profile)
             self.told[machine, shop.now] = said
+        # What changes until the minute is over is written over this.
+        over_at = shop.now - shop.now % MINUTE_S + MINUTE_S
+        self.counted[over_at] = dict(shop.read(standings))
 
 
 SETTINGS = settings(
