@@ -51,6 +51,19 @@ def test_a_waiver_permits_until_its_end_and_not_a_second_longer(
     assert shop.counted() == {"drift": 1}
 
 
+def test_people_hear_that_it_drifts_because_a_waiver_ended(shop: Shop, drifting: Laptop) -> None:
+    """By itself or by a person: the message says why it is told again."""
+    shop.write(lambda conn: conn.exec_driver_sql("UPDATE outbox SET delivered_at = 1").close())
+    _give(drifting)
+    _stand(shop)
+    shop.write(lambda conn: conn.exec_driver_sql("UPDATE outbox SET delivered_at = 1").close())
+    shop.now = NOW + DAY
+    _stand(shop)
+    ((told, body),) = shop.rows("SELECT told, body FROM outbox WHERE delivered_at IS NULL")
+    assert told == "drifted"
+    assert '"waiver_ended":true' in str(body)
+
+
 def test_what_is_given_is_shown_with_the_machine(shop: Shop, drifting: Laptop) -> None:
     """Reason, person and end, as long as it holds."""
     given = _give(drifting)
