@@ -27,7 +27,7 @@ from server.store.policies import Load
 LOADS_SHOWN = 50
 """How many loads are shown: the newest ones."""
 
-_file = click.argument("file", type=PATH)
+_file = click.argument("path", metavar="FILE", type=PATH)
 
 
 @click.group()
@@ -37,16 +37,16 @@ def policy() -> None:
 
 @policy.command()
 @_file
-def check(file: Path) -> None:
+def check(path: Path) -> None:
     """Tell every mistake of FILE with its line and key; exit code 1 if there is one."""
     try:
-        stated = policy_file.read(read_bytes(file), str(file))
+        stated = policy_file.read(read_bytes(path), str(path))
     except PolicyError as error:
         for complaint in error.complaints:
-            click.echo(shown.cell(f"{file}:{complaint}"))
+            click.echo(shown.cell(f"{path}:{complaint}"))
         sys.exit(1)
     number = len(stated.groups)
-    click.echo(f"{shown.cell(file)}: usable; the default and {number} groups of their own")
+    click.echo(f"{shown.cell(path)}: usable; the default and {number} groups of their own")
 
 
 @policy.command()
@@ -77,9 +77,9 @@ def show(settings: Settings, group: str | None, *, in_json: bool) -> None:
 @_file
 @in_json
 @with_settings
-def diff(settings: Settings, file: Path, *, in_json: bool) -> None:
+def diff(settings: Settings, path: Path, *, in_json: bool) -> None:
     """Tell which machines would change state if FILE were in force now."""
-    stated = policy_file.read(read_bytes(file), str(file))
+    stated = policy_file.read(read_bytes(path), str(path))
     labels_max = None if in_json else policy_diff.LABELS_MAX
     with reading(settings) as conn:
         before = current_of(conn)
