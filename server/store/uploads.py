@@ -112,8 +112,8 @@ def receive(conn: Connection, current: Current, upload: Upload, now: int) -> Non
                 digest=upload.digest, body=upload.body, received_at=now, sent_by=machine.id
             )
         )
-    if machine.claimed is not None:
-        # It is no check-in: one that is silent stays so.
+    # A machine that is silent speaks by a check-in alone.
+    if machine.exception != "silent" and machine.claimed is not None:
         follow(conn, current, machine, machine, (), now)
 
 
