@@ -11,7 +11,7 @@ week may be one. But somebody must look, since an attack looks the same.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations, groupby
 from typing import Literal
 
@@ -79,12 +79,14 @@ class Condition:
         kind: What it is.
         since: Since when, seconds since the epoch.
         text: One or two sentences for the operator, without secrets.
+        quiet_until: The operator is not told before that.
     """
 
     topic: str
     kind: Kind
     since: int
     text: str
+    quiet_until: int = field(default=0, compare=False)
 
     @property
     def incident(self) -> str:
@@ -96,7 +98,7 @@ class Condition:
     @property
     def told_from(self) -> int:
         """When the operator is told, if it still holds then."""
-        return self.since + TOLD_AFTER_S.get(self.kind, 0)
+        return max(self.quiet_until, self.since + TOLD_AFTER_S.get(self.kind, 0))
 
     @property
     def over(self) -> str:
@@ -180,7 +182,10 @@ def _frozen(ledger: Ledger) -> Iterator[Condition]:
             f" past makes likely: over {limit_s // cadence.DAY_S} days. See whether users get"
             " newer builds elsewhere: a mirror that stands still looks like calm."
         )
-        yield Condition(f"frozen {head.source} {head.channel}", "frozen", since, text)
+        # Before the server has watched it for a day, the status says so and nobody is woken.
+        quiet_until = 0 if moments else head.first_seen + cadence.DAY_S
+        topic = f"frozen {head.source} {head.channel}"
+        yield Condition(topic, "frozen", since, text, quiet_until)
 
 
 def _stood_since(head: Reading, ledger: Ledger) -> int:

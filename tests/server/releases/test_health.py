@@ -112,12 +112,12 @@ def test_a_pointer_out_of_reach_is_not_called_frozen_for_it() -> None:
 
 
 def test_a_mirror_that_was_frozen_before_the_first_reading_is_seen_at_once() -> None:
-    """By the publish times of what it shows: eleven days without a release."""
+    """By the publish times of what it shows; told when it was watched for a day."""
     published = [Release(f"2.1.{day}", NOW - (31 - day) * DAY_S) for day in range(20)]
     head = Reading("npm", "latest", "2.1.19", NOW, NOW)
-    assert _kinds(conditions(Ledger([head], published), [NPM], NOW)) == [
-        ("frozen", NOW - 12 * DAY_S)
-    ]
+    (found,) = conditions(Ledger([head], published), [NPM], NOW)
+    assert (found.kind, found.since) == ("frozen", NOW - 12 * DAY_S)
+    assert found.told_from == NOW + DAY_S
 
 
 def test_without_a_past_the_default_holds() -> None:
