@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from alembic import command
+from alembic.config import Config
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -18,13 +20,16 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import Connection, create_engine
 
 from agent.wire import Build, Change, FindingView, Override, Profile, Standing
+from server.judge import Verdict
 from server.policy import GroupPolicy, Policies
-from server.store import fleet, history, waivers
+from server.store import fleet, history, migrations, waivers
 from server.store.counts import MINUTE_S, standings
 from server.store.read import machine_view
 from server.store.reproduced import reproduce
+from server.store.verdicts import write_verdict
 from server.waivers import Waiver
 from tests.server.shop import BEHIND, DAY, HEAD, NOW, Laptop, Shop, digest_of, ledger, profile
 
@@ -225,3 +230,47 @@ def test_of_a_time_before_the_first_count_no_share_is_known(shop: Shop) -> None:
     assert (early.counts, early.kept_from) == (None, begins)
     later = shop.read(lambda conn: history.share_at(conn, begins + 7))
     assert (later.as_of, later.counts) == (begins, {("default", "unknown"): 1})
+
+
+_FIRST = """
+INSERT INTO profiles (id, digest, body, received_at) VALUES (1, 'sha256:1', '{}', 1000);
+INSERT INTO machines (id, label, group_name, token_hash, enrol_key_hash, secret_id, enrolled_at,
+ profile_id, profile_since, began, standing_since)
+ VALUES ('m', 'anna', 'default', 't', 'k', 's', 900, 1, 1000, '{"a b": 950}', 5050);
+INSERT INTO presence (machine_id, last_seen) VALUES ('m', 5050);
+INSERT INTO assignments (machine_id, number, at, profile_id, group_name)
+ VALUES ('m', 0, 1000, 1, 'default');
+INSERT INTO transitions (kind, at, group_name, machine_id, before, after, cause, machines)
+ VALUES ('machine', 5000, 'default', 'm', 'match', 'silent', 'silent', 1),
+ ('machine', 5050, 'default', 'm', 'silent', 'match', 'no-finding', 1);
+INSERT INTO counts VALUES ('default', 'match', 1)
+"""
+
+
+def test_a_database_of_the_first_schema_brings_its_past_along(tmp_path: Path) -> None:
+    """Profiles taken, silence and return; shares are known from the migration on."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'server.db'}")
+    finding = FindingView("a", "exempt", "b", "It is so.")
+    body = write_verdict(Verdict("match", (finding,), 1, None, frozenset(), "0"))
+    with engine.begin() as conn:
+        _upgrade(conn, "0001")
+        for statement in _FIRST.split(";"):
+            conn.exec_driver_sql(statement)
+        said = "INSERT INTO verdict_log (profile_id, group_name, at, standing, body)"
+        conn.exec_driver_sql(f"{said} VALUES (1, 'default', 1000, 'match', ?)", (body,))
+        _upgrade(conn, "head")
+        then = [history.machine_at(conn, "m", at) for at in (950, 1000, 5000, 5050)]
+        kept_from = history.share_at(conn, 5050).kept_from
+    engine.dispose()
+    assert [each and each.standing for each in then] == ["unknown", "match", "silent", "match"]
+    assert then[1] is not None
+    assert [item.since for item in then[1].findings] == [950]
+    assert kept_from is not None
+    assert kept_from > NOW
+
+
+def _upgrade(conn: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = conn
+    command.upgrade(config, revision)

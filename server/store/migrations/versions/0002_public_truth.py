@@ -76,6 +76,13 @@ def _add_history() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stands")),
     )
     op.create_index("ix_stands_machine_id_at", "stands", ["machine_id", "at"])
+    # Silence and leaving were told as transitions; since when one is `unknown` its row tells.
+    op.execute(
+        "INSERT INTO stands (machine_id, at, exception)"
+        " SELECT machine_id, at, CASE WHEN after IN ('silent', 'left') THEN after END"
+        " FROM transitions WHERE machine_id IS NOT NULL"
+        " AND (before IN ('silent', 'left') OR after IN ('silent', 'left')) ORDER BY id"
+    )
     op.execute(
         "INSERT INTO stands (machine_id, at, exception)"
         " SELECT id, standing_since, exception FROM machines WHERE exception IS NOT NULL"
