@@ -8,7 +8,8 @@ from sqlalchemy import Connection, insert, select, update
 from server.alerts import bodies
 from server.alerts.lasting import POSTPONED_S, drop_overtaken
 from server.alerts.outbox import tell
-from server.store import public
+from server.releases.health import Condition
+from server.store import conditions, public
 from server.store.tables import machines, outbox, profiles, transitions, verdicts
 from server.transitions import UNKNOWN_TOLD_AFTER_S, Transition
 
@@ -181,6 +182,21 @@ def test_an_outage_is_told_of_no_laptop(
     public.mark_ok(conn, "npm", at + LATER_S)
     drop_overtaken(conn, at + LATER_S + POSTPONED_S)
     assert conn.execute(select(outbox.c.due_at)).scalar_one() == due_at
+
+
+def test_a_forged_release_is_told_of_no_laptop(conn: Connection, change: Make) -> None:
+    """What is not taken cannot be looked up: the operator is told, once."""
+    at = change().at
+    _pair(conn, 7, "unknown", at)
+    forged = Condition("forged bucket 2.1.331", "forged", at, "wrong signature")
+    conditions.note(conn, forged, at)
+    _told(conn, change(after="unknown", cause="build-unverified", machine_id="m7-0"))
+    drop_overtaken(conn, at + LATER_S)
+    due_at = select(outbox.c.due_at).where(outbox.c.told == "unknown")
+    assert conn.execute(due_at).scalar_one() == at + LATER_S + POSTPONED_S
+    conditions.settle(conn, forged.topic, at + LATER_S)
+    drop_overtaken(conn, at + LATER_S + POSTPONED_S)
+    assert conn.execute(due_at).scalar_one() == at + LATER_S + POSTPONED_S
 
 
 def test_before_the_hour_nothing_is_looked_at(conn: Connection, change: Make) -> None:

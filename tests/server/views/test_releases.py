@@ -36,3 +36,20 @@ def test_every_head_is_told_whatever_the_limit() -> None:
         ("npm", "latest", "2.1.330"),
         ("bucket", "stable", "2.1.9"),
     }
+
+
+def test_releases_of_some_days_are_told_with_those_that_a_channel_points_to() -> None:
+    """A head may be older, and is what laptops are compared with."""
+    ledger = Ledger(
+        readings=[Reading("npm", "stable", "2.1.8", 10, 40)],
+        releases=[Release("2.1.8", 5), Release("2.1.9", 15), Release("2.1.10", 25)],
+    )
+    seen = releases.view(ledger, since=20)
+    assert [each.version for each in seen.releases] == ["2.1.10", "2.1.8"]
+    assert [each.version for each in releases.view(ledger).releases] == ["2.1.10", "2.1.9", "2.1.8"]
+
+
+def test_a_withdrawn_release_says_since_when() -> None:
+    """It stays in the ledger, for the laptops that have it."""
+    ledger = Ledger(releases=[Release("2.1.8", 5, withdrawn_at=30), Release("2.1.9", 15)])
+    assert [each.withdrawn_at for each in releases.view(ledger).releases] == [None, 30]

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.policy import GroupPolicy, Policies
+from server.releases.health import Condition
 from server.releases.ledger import Ledger, Reading
 from server.views import status
 from server.views.status import AlertFacts, Fleet, SourceFacts
@@ -68,3 +69,10 @@ def test_a_group_is_told_whether_it_reaches_its_target() -> None:
     assert told == {"a": (0.95, False), "b": (None, None), "c": (0.95, None)}
     just = Policies(GroupPolicy(target_share=0.9))
     assert status.view(Fleet(counts), Ledger(), 0, just).groups["a"].target_reached is True
+
+
+def test_what_is_wrong_with_the_sources_is_told_since_when() -> None:
+    """In the operator's words."""
+    frozen = Condition("frozen npm latest", "frozen", 7, "npm stands still")
+    (told,) = status.view(Fleet({}, conditions=(frozen,)), Ledger(), 0).conditions
+    assert (told.kind, told.since, told.text) == ("frozen", 7, "npm stands still")
