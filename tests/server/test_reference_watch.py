@@ -136,6 +136,21 @@ def test_bytes_are_learned_once_their_version_is_listed(watched: Watched) -> Non
     assert watched.current.ledger.artifact(UNCOVERED.sha256) is not None
 
 
+def test_what_counts_by_another_policy_is_learned_by_it(watched: Watched) -> None:
+    """A copy that its group does not look at teaches nothing, until it does."""
+    watched.publish("2.1.331")
+    watched.swap()
+    watched.current.policies = Policies(GroupPolicy(surfaces=frozenset({"desktop"})))
+    laptop = watched.shop.enrol("anna")
+    laptop.tell(profile(UNCOVERED))
+    watched.mark(laptop)
+    watched.watch.look()
+    assert watched.current.ledger.artifact(UNCOVERED.sha256) is None
+    watched.current.policies = Policies()
+    assert watched.watch.look()
+    assert watched.current.ledger.artifact(UNCOVERED.sha256) is not None
+
+
 def test_another_machine_with_the_same_bytes_goes_on_vouching_for_them(watched: Watched) -> None:
     """Only the last one takes them along."""
     watched.publish("2.1.331")

@@ -11,9 +11,7 @@ from server.errors import RequestRefused
 from server.views import history as views
 from server.views.api import past
 from server.views.api.reading import Reads
-from server.views.api.request import needs_viewer
-
-_VIEWER: list[dict[str, list[str]]] = [{"viewer": []}]
+from server.views.api.request import READER, needs_viewer
 
 _REFUSED = {
     401: ResponseSpec(Refusal, description="No viewer token, or one that does not hold."),
@@ -31,7 +29,7 @@ _MOMENT = Parameter(
     tags=["viewers"],
     summary="One machine at a moment of the past",
     guards=[needs_viewer],
-    security=_VIEWER,
+    security=READER,
     responses=_REFUSED | _NOT_FOUND,
 )
 async def get_machine_at(
@@ -54,7 +52,7 @@ async def get_machine_at(
     tags=["viewers"],
     summary="The share of matching machines, now or at a moment of the past",
     guards=[needs_viewer],
-    security=_VIEWER,
+    security=READER,
     responses=_REFUSED,
 )
 async def get_share(
@@ -73,7 +71,7 @@ async def get_share(
     tags=["viewers"],
     summary="What was public at a moment",
     guards=[needs_viewer],
-    security=_VIEWER,
+    security=READER,
     responses=_REFUSED,
 )
 async def get_heads(reads: Reads, at: Annotated[str | None, _MOMENT] = None) -> views.HeadsView:

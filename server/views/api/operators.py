@@ -19,7 +19,7 @@ from server.store.live import check_live
 from server.views import expected
 from server.views.api import facts
 from server.views.api.reading import Reads
-from server.views.api.request import needs_operator, needs_viewer, operator_of
+from server.views.api.request import READER, needs_operator, needs_viewer, operator_of
 from server.views.api.writing import Writes
 from server.views.asked import GroupAsked, WaiverAsked
 from server.views.expected import GivenWaiver, ReferencesView, ReferenceView, WaiversView
@@ -33,7 +33,6 @@ MachineId = Annotated[str, Parameter(description="The machine's id.")]
 GroupName = Annotated[Name, Parameter(description="The group that is compared with it.")]
 
 _OPERATOR: list[dict[str, list[str]]] = [{"operator": []}]
-_READER: list[dict[str, list[str]]] = [{"viewer": []}, {"operator": []}]
 
 
 def _refused(**said: str) -> dict[int, ResponseSpec]:
@@ -67,7 +66,7 @@ _SENDS = {
     tags=["operators"],
     summary="Waivers, page by page",
     guards=[needs_viewer],
-    security=_READER,
+    security=READER,
     responses=_READS,
 )
 async def get_waivers(
@@ -179,7 +178,7 @@ async def move_machine(machine: MachineId, data: GroupAsked, writes: Writes) -> 
     tags=["operators"],
     summary="Reference machines",
     guards=[needs_viewer],
-    security=_READER,
+    security=READER,
     responses=_READS,
 )
 async def get_references(

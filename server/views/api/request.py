@@ -17,6 +17,9 @@ from server.tokens import Role, Token
 from server.views.api import refusals
 from server.views.api.reading import Reads
 
+READER: list[dict[str, list[str]]] = [{"viewer": []}, {"operator": []}]
+"""Who may ask what `needs_viewer` guards, as the OpenAPI document says it."""
+
 
 def bearer(header: str | None) -> str | None:
     """The token of an ``Authorization: Bearer`` header (RFC 6750 2.1), or None."""

@@ -14,12 +14,10 @@ from server.store.timeline import timeline
 from server.views import machines, releases, status
 from server.views.api import facts
 from server.views.api.reading import Reads
-from server.views.api.request import needs_viewer
+from server.views.api.request import READER, needs_viewer
 
 MACHINES_MAX = 200
 """Most machines on one page."""
-
-_VIEWER: list[dict[str, list[str]]] = [{"viewer": []}]
 
 _NOT_SIGNED_IN = {
     401: ResponseSpec(Refusal, description="No viewer token, or one that does not hold.")
@@ -33,7 +31,7 @@ _NOT_FOUND = {404: ResponseSpec(Refusal, description="There is no such machine."
     tags=["viewers"],
     summary="The whole fleet now",
     guards=[needs_viewer],
-    security=_VIEWER,
+    security=READER,
     responses=_NOT_SIGNED_IN,
 )
 async def get_status(reads: Reads) -> status.StatusView:
@@ -48,7 +46,7 @@ async def get_status(reads: Reads) -> status.StatusView:
     tags=["viewers"],
     summary="Machines, page by page",
     guards=[needs_viewer],
-    security=_VIEWER,
+    security=READER,
     responses=_NOT_SIGNED_IN | _BAD_PARAMETER,
 )
 async def get_machines(
@@ -78,7 +76,7 @@ async def get_machines(
     tags=["viewers"],
     summary="One machine",
     guards=[needs_viewer],
-    security=_VIEWER,
+    security=READER,
     responses=_NOT_SIGNED_IN | _NOT_FOUND,
 )
 async def get_machine(
@@ -105,7 +103,7 @@ async def get_machine(
     tags=["viewers"],
     summary="What is public",
     guards=[needs_viewer],
-    security=_VIEWER,
+    security=READER,
     responses=_NOT_SIGNED_IN | _BAD_PARAMETER,
 )
 async def get_releases(
