@@ -33,7 +33,8 @@ def moves(conn: Connection, twice: Twice, labels_max: int | None) -> Iterator[Mo
     Args:
         conn: For reading.
         twice: What is in force, and what would be.
-        labels_max: Most machines named of one move; None names all.
+        labels_max: Most machines named of one change, whichever are found first, besides
+            those that are stood by themselves; None names all.
     """
     for group in sorted({group for group, _ in standings(conn)}):
         if twice.differs(group):
@@ -49,6 +50,7 @@ class _Group:
 
     def moves(self) -> Iterator[Move]:
         apart: Counter[int | None] = Counter()
+        named: Counter[tuple[Standing, Standing]] = Counter()
         judged = functools.lru_cache(VERDICTS_KEPT)(self._verdicts)
         for machine in self._alone():
             if machine.exception is None:
@@ -59,7 +61,8 @@ class _Group:
             before, after = self.twice.verdicts(profile, self.group)
             rest = number - apart[profile_id]
             if before and after and before.standing != after.standing and rest > 0:
-                labels = self._labels(profile_id)
+                labels = self._labels(profile_id, named[before.standing, after.standing])
+                named[before.standing, after.standing] += len(labels)
                 yield Move(self.group, before.standing, after.standing, rest, labels)
 
     def _stands(self, machine: Machine, verdicts: Verdicts) -> tuple[Standing, Standing]:
@@ -75,12 +78,12 @@ class _Group:
         return self.twice.verdicts(read_profile(body) if body else None, self.group)
 
     def _alone(self) -> Iterator[Machine]:
-        where = or_(machines.c.exception.is_not(None), self._would_be_alone())
-        query = MACHINES.where(self._here(), where).order_by(machines.c.id).limit(PAGE_MAX)
-        page = self.conn.execute(query).all()
-        while page:
-            yield from map(machine_of, page)
-            page = self.conn.execute(query.where(machines.c.id > page[-1].id)).all()
+        # Their ids first, in whatever order: sorting a whole fleet takes longer than the rest.
+        alone = or_(machines.c.exception.is_not(None), self._would_be_alone())
+        ids = self.conn.execute(select(machines.c.id).where(self._here(), alone)).scalars().all()
+        for start in range(0, len(ids), PAGE_MAX):
+            page = MACHINES.where(machines.c.id.in_(ids[start : start + PAGE_MAX]))
+            yield from map(machine_of, self.conn.execute(page).all())
 
     def _pairs(self) -> Iterator[tuple[int, Profile, int]]:
         query = (
@@ -96,18 +99,19 @@ class _Group:
             after = verdicts.c.profile_id > page[-1].profile_id
             page = self.conn.execute(query.where(after)).all()
 
-    def _labels(self, profile_id: int) -> tuple[str, ...]:
+    def _labels(self, profile_id: int, named: int) -> tuple[str, ...]:
+        lacking = None if self.labels_max is None else max(0, self.labels_max - named)
+        if lacking == 0:
+            return ()
         query = (
             select(machines.c.label)
-            .join(presence, presence.c.machine_id == machines.c.id)
             .where(
                 self._here(),
                 machines.c.profile_id == profile_id,
                 machines.c.exception.is_(None),
                 not_(self._would_be_alone()),
             )
-            .order_by(machines.c.label)
-            .limit(self.labels_max)
+            .limit(lacking)
         )
         return tuple(self.conn.execute(query).scalars())
 
@@ -117,9 +121,11 @@ class _Group:
     def _would_be_alone(self) -> ColumnElement[bool]:
         """Of a machine that follows its verdict: the new times make it an exception."""
         old, new = self.twice.before.policy(self.group), self.twice.after.policy(self.group)
-        now, either = self.twice.now, [false()]
+        now = self.twice.now
+        either: list[ColumnElement[bool]] = [false()]
         if new.silent_after_s < old.silent_after_s:
-            either.append(presence.c.last_seen <= now - new.silent_after_s)
+            spoke = select(presence.c.last_seen).where(presence.c.machine_id == machines.c.id)
+            either.append(spoke.scalar_subquery() <= now - new.silent_after_s)
         if new.enrolled_grace_s > old.enrolled_grace_s:
             either.append(machines.c.enrolled_at > now - new.enrolled_grace_s)
         return or_(*either)
