@@ -72,6 +72,8 @@ class Current:
 
     def policy(self, group: str) -> GroupPolicy:
         """What a group is expected to run."""
-        if group not in self._composed:
-            self._composed[group] = self._policies.of(group, self._references)
-        return self._composed[group]
+        # Taken once: a swap meanwhile begins another one, and nothing old gets into that.
+        composed = self._composed
+        if group not in composed:
+            composed[group] = self._policies.of(group, self._references)
+        return composed[group]
