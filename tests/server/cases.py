@@ -48,13 +48,13 @@ KNOWN = (
 )
 _usual_build = st.sampled_from(
     [
-        Build("a" * 64, 10, "binary", "2.1.330", "linux-x64"),
+        *[Build("a" * 64, 10, "binary", "2.1.330", "linux-x64")] * 4,
         Build("b" * 64, 10, "binary", "2.1.329", "linux-x64"),
         Build("c" * 64, 10, "binary", "2.1.330", "linux-x64"),
         Build("d" * 64, 10, "binary", "2.1.331", "linux-x64"),
     ]
 )
-builds = st.one_of(_usual_build, _usual_build, _any_build)
+builds = st.one_of(_usual_build, _usual_build, _usual_build, _any_build)
 _states: st.SearchStrategy[InstallState] = st.sampled_from(["ok", "ok", "ok", "stub"])
 STARTS = (
     (),
@@ -97,7 +97,16 @@ KEYS = (
 )
 """Keys of every rule that tells overrides."""
 
-overrides = st.builds(
+_usual_override = st.sampled_from(
+    [
+        Override("setting", "effortLevel", "user", "behaviour", "low"),
+        Override("setting", "autoUpdatesChannel", "user", "behaviour", "stable"),
+        Override("variable", "DISABLE_UPDATES", "user", "behaviour", value=True),
+        Override("variable", "DISABLE_TELEMETRY", "environment", "behaviour", value=True),
+        Override("variable", "USER_TYPE", "environment", "behaviour"),
+    ]
+)
+_any_override = st.builds(
     Override,
     kind=st.sampled_from(["setting", "variable"]),
     key=st.sampled_from(KEYS),
@@ -107,6 +116,7 @@ overrides = st.builds(
     is_default=st.booleans(),
     shadowed=st.booleans(),
 )
+overrides = _usual_override | _any_override
 _CLEAN = Config(1, "sha256:" + "0" * 64)
 configs = st.builds(
     Config,
@@ -136,12 +146,19 @@ profiles = st.builds(
     os=st.just("linux"),
     arch=st.just("x64"),
     installs=st.one_of(
-        st.lists(_usual_install, min_size=1, max_size=2), st.lists(installs, max_size=3)
+        st.lists(_usual_install, min_size=1, max_size=1),
+        st.lists(_usual_install, min_size=1, max_size=2),
+        st.lists(installs, max_size=3),
     ).map(tuple),
     more_installs=st.sampled_from([0] * 9 + [1]),
-    config=st.sampled_from([_CLEAN] * 9 + [None]) | configs,
-    exposure=st.sampled_from([None] * 3) | exposures,
-    sessions=st.sampled_from([()] * 4) | st.lists(sessions, max_size=2, unique=True).map(tuple),
+    config=st.one_of(st.just(_CLEAN), st.sampled_from([_CLEAN] * 5 + [None]), configs),
+    exposure=st.one_of(st.none(), st.none(), exposures),
+    sessions=st.one_of(
+        st.just(()),
+        st.just(()),
+        st.just(()),
+        st.lists(sessions, max_size=2, unique=True).map(tuple),
+    ),
     problems=st.sampled_from([()] * 9 + [(Problem("native", "no access"),)]),
 )
 references: st.SearchStrategy[Reference] = st.lists(
@@ -161,11 +178,20 @@ policies = st.builds(
     channel=st.sampled_from(["latest", "latest", "stable", "machine"]),
     grace_s=st.sampled_from([0, 3_600, 86_400]),
     editor_tolerance_s=st.sampled_from([7_200, 172_800]),
-    surfaces=st.just(frozenset(SURFACES)) | st.frozensets(st.sampled_from(SURFACES)),
+    surfaces=st.one_of(
+        st.just(frozenset(SURFACES)),
+        st.just(frozenset(SURFACES)),
+        st.frozensets(st.sampled_from(SURFACES)),
+    ),
     allowed_overrides=st.sampled_from([(), ("effort*",), ("*",)]),
     lane=_lanes,
     trust_learned=st.sampled_from([False, False, True]),
-    reference=st.just(Reference()) | references,
+    reference=st.one_of(st.just(Reference()), st.just(Reference()), references),
+)
+
+
+_moments: st.SearchStrategy[set[int]] = st.one_of(
+    st.sets(_past, min_size=1, max_size=2), st.sets(_past, min_size=1, max_size=3), st.just(set())
 )
 
 
@@ -175,11 +201,12 @@ def readings(draw: st.DrawFn, sources: tuple[str, ...] = ("npm", "bucket")) -> t
     found: list[Reading] = []
     for source in sources:
         for channel in ("latest", "stable"):
-            moments = sorted(draw(st.sets(_past, max_size=3)))
+            moments = sorted(draw(_moments))
             ends = [*(each - 1 for each in moments[1:]), NOW]
             for first, last in zip(moments, ends, strict=False):
-                seen = draw(st.just(max(first, last)) | st.integers(first, max(first, last)))
-                version = draw(st.just("2.1.330") | _versions)
+                end = max(first, last)
+                seen = draw(st.one_of(st.just(end), st.just(end), st.integers(first, end)))
+                version = draw(st.one_of(st.just("2.1.330"), st.just("2.1.330"), _versions))
                 found.append(Reading(source, channel, version, first, seen))
     return tuple(found)
 
