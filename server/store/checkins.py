@@ -174,14 +174,8 @@ def _answer(
             interval_s,
             now,
             hurry=bool(lacking or resync or (verdict and verdict.settling))
-            or _is_due_soon(machine, now),
+            or machine.may_change(now + HURRY_S),
         ),
         lacking,
         resync,
     )
-
-
-def _is_due_soon(machine: Machine, now: int) -> bool:
-    """Whether it will stand otherwise by the time that it would hurry back."""
-    due_at = machine.due_at
-    return machine.exception is not None and due_at is not None and due_at <= now + HURRY_S

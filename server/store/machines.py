@@ -86,6 +86,10 @@ class Machine:
             return self.exception
         return held.standing if held else "unknown"
 
+    def may_change(self, by: int) -> bool:
+        """Whether something is true of it alone, and it is looked at again by then."""
+        return self.exception is not None and self.due_at is not None and self.due_at <= by
+
     def stands_since(self, held: Held | None) -> int:
         """Since when it stands as it does: by its own change or by its verdict's."""
         own = self.standing_since or self.enrolled_at

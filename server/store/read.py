@@ -14,6 +14,7 @@ from server.current import Current
 from server.judge import view_installs
 from server.policy import MACHINE, GroupPolicy
 from server.rules.interface import channel_of
+from server.standing import READ_AGAIN_S
 from server.store.acks import tag_of
 from server.store.machines import Machine, find
 from server.store.moves import held_by
@@ -130,7 +131,8 @@ def machine_view(
         tag=tag_of(verdict.tag if verdict else None, machine.exception, machine.stand_tag),
         judged_at=now,
         profile=digest,
-        settling=bool((verdict and verdict.settling) or not machine.settled),
+        settling=bool((verdict and verdict.settling) or not machine.settled)
+        or machine.may_change(now + READ_AGAIN_S),
         owner=machine.owner,
         agent=machine.agent,
         last_seen=machine.last_seen if machine.epoch else None,

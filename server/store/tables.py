@@ -7,8 +7,9 @@ is written only when something changed. ``presence.key`` is the short way: a dig
 that an unchanged check-in repeats. It is there only while the machine follows its verdict
 and nothing is wanted of it; whatever changes a machine takes it away.
 
-``machines.due_at`` is a lazy timer: it says when to *look* whether the machine fell silent,
-and is moved on only then, so that an unchanged check-in never rewrites an index.
+``machines.due_at`` is a lazy timer: it says when to *look* whether the machine stands
+otherwise, since it fell silent, say, or a waiver ended. It is never later than that, and an
+unchanged check-in does not move it on, so that none rewrites an index.
 
 ``verdicts`` holds one row per (profile, group). Its ``machines`` counts those that stand as
 their verdict says; ``machines.exception`` is the standing of the others, each of which has

@@ -226,6 +226,7 @@ def test_a_machine_that_updates_before_the_next_reading_is_not_ahead(shop: Shop)
     (finding,) = laptop.view().findings
     assert (ack.state, finding.code, finding.severity) == ("pending", "build-ahead", "pending")
     assert ack.next_s <= HURRY_S + HURRY_S // 2
+    assert laptop.view().settling
     assert shop.rows("SELECT version FROM lookups WHERE asked_at > answered_at") == [("2.1.331",)]
     look_up(shop, "2.1.331", read_at=NOW + 125)
     shop.now = NOW + 120 + READ_AGAIN_S

@@ -4,7 +4,7 @@ import msgspec
 
 from agent.wire import Build, CheckIn, Profile
 from server.policy import GroupPolicy, Policies
-from server.store import fleet, waivers
+from server.store import fleet, references, waivers
 from server.store.verdicts import FAILED_AGAIN_S
 from server.waivers import Waiver
 from tests.server.shop import BEHIND, DAY, HEAD, Laptop, Shop, digest_of, ledger, profile
@@ -124,10 +124,23 @@ def test_a_forgotten_machine_leaves_no_row(shop: Shop) -> None:
     laptop.tell(MINE)
     other.tell(MINE)
     laptop.send(laptop.message("sha256:" + "9" * 64))
+    permit(shop, laptop, "build-behind", DAY)
+    shop.write(lambda conn: references.add(conn, "default", laptop.id, shop.now))
     assert shop.write(lambda conn: fleet.forget(conn, laptop.id, shop.now))
     assert not shop.write(lambda conn: fleet.forget(conn, laptop.id, shop.now))
     assert shop.counted() == {"match": 1}
-    for table in ("machines", "presence", "wanted", "assignments", "transitions", "profiles"):
+    for table in (
+        "machines",
+        "presence",
+        "wanted",
+        "assignments",
+        "transitions",
+        "profiles",
+        "stands",
+        "waivers",
+        "reference_machines",
+        "outbox",
+    ):
         rows = shop.rows(f"SELECT * FROM {table}")  # noqa: S608 - our own names
         assert laptop.id not in str(rows), table
         assert "anna" not in str(rows), table

@@ -58,6 +58,12 @@ def _widen() -> None:
     op.execute("UPDATE machines SET taken_at = profile_since")
     # A machine with an unsent profile was the only `unknown` exception.
     op.execute("UPDATE machines SET unsent_since = standing_since WHERE exception = 'unknown'")
+    # An exception remembers by itself what people heard of it, no longer by its verdict.
+    op.execute(
+        "UPDATE machines SET told = 'drifted' WHERE exception IS NOT NULL AND EXISTS"
+        " (SELECT 1 FROM verdicts WHERE verdicts.profile_id = machines.profile_id"
+        " AND verdicts.group_name = machines.group_name AND verdicts.told = 'drifted')"
+    )
     # What holds for an exception was not kept: the first look at it writes that down.
     op.execute(
         "UPDATE machines SET due_at = standing_since"
