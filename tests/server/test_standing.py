@@ -2,17 +2,28 @@
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import get_args
+from typing import cast, get_args
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.wire import FindingView, Standing
-from server.judge import Verdict, judge
+from server.judge import State, Verdict, judge
 from server.machine_facts import CLONED_S, MachineFacts
 from server.policy import GroupPolicy
-from server.standing import Stand, begun, carried, dated, finding_key, stand
+from server.standing import (
+    READ_AGAIN_S,
+    Stand,
+    begun,
+    carried,
+    dated,
+    finding_key,
+    shared,
+    stand,
+)
+from server.waivers import Waiver
 from tests.server import cases, shop
 from tests.server.cases import NOW, SPAN_S
 
@@ -197,3 +208,70 @@ def test_two_alternations_within_a_day_are_two_laptops(times: list[int]) -> None
     close = [later for earlier, later in pairwise(times) if later - earlier < CLONED_S]
     expected = max(close) + CLONED_S if close else None
     assert MachineFacts(0, 0, alternations=tuple(times)).cloned_until == expected
+
+
+AHEAD = FindingView("build-ahead", "drift", "npm global 2.1.331", "it is newer", install=0)
+WAIVED = Waiver("01234567", "build-ahead", None, "a trial", "ada", 100, 200)
+
+
+def ahead(severity: str = "drift") -> Verdict:
+    """A verdict whose only finding is a build newer than the head."""
+    finding = msgspec.structs.replace(AHEAD, severity=severity)
+    state = cast("State", severity)
+    return Verdict(state, (finding,), 1, None, frozenset(), "tag")
+
+
+@pytest.mark.parametrize("heads_read_at", [None, 99, 100])
+def test_a_build_is_ahead_only_of_a_head_that_was_read_since(heads_read_at: int | None) -> None:
+    """Until then the machine is pending, by itself, and looked at every few seconds."""
+    facts = MachineFacts(0, 100, taken_at=100, heads_read_at=heads_read_at)
+    told = stand(ahead(), facts, GroupPolicy(), 110)
+    if heads_read_at == 100:
+        assert (told.standing, told.is_exception, told.unread) == ("drift", False, ())
+    else:
+        assert (told.standing, told.is_exception) == ("pending", True)
+        assert told.unread == (AHEAD,)
+        assert told.next_change_at == 110 + READ_AGAIN_S
+        assert told.findings[0].fix is None
+
+
+def test_who_may_be_ahead_waits_for_no_reading() -> None:
+    """It is exempt whatever the head is by now."""
+    told = stand(ahead("exempt"), MachineFacts(0, 100, taken_at=100), GroupPolicy(), 110)
+    assert (told.standing, told.is_exception, told.unread) == ("exempt", False, ())
+
+
+@pytest.mark.parametrize(("paused_until", "standing"), [(500, "paused"), (None, "silent")])
+@pytest.mark.parametrize("until", [200, 120])
+def test_what_is_told_of_a_machine_that_is_away_changes_in_time_too(
+    paused_until: int | None, standing: str, until: int
+) -> None:
+    """Its standing does not change by the end of a waiver, its findings do."""
+    waiver = replace(WAIVED, until=until)
+    facts = MachineFacts(0, 100, taken_at=50, heads_read_at=60, waivers=(waiver,))
+    facts = replace(facts, paused_until=paused_until)
+    policy = GroupPolicy(silent_after_s=5)
+    for now in (110, until - 1):
+        told = stand(ahead(), facts, policy, now)
+        assert (told.standing, told.next_change_at) == (standing, until)
+        assert told.findings[0].severity == "exempt"
+    later = stand(ahead(), facts, policy, until)
+    assert (later.standing, later.next_change_at) == (standing, paused_until)
+    assert later.findings == (AHEAD,)
+
+
+def test_a_waiver_that_changes_no_finding_is_no_reason_to_look_at_who_is_away() -> None:
+    """As of a machine that matches, and has been silent for long."""
+    facts = MachineFacts(0, 100, waivers=(WAIVED,))
+    told = stand(VERDICT, facts, GroupPolicy(silent_after_s=5), 110)
+    assert (told.standing, told.next_change_at) == ("silent", None)
+
+
+@given(found)
+def test_who_is_no_exception_has_what_its_verdict_has(findings: list[FindingView]) -> None:
+    """And what its agent's version alone says."""
+    verdict = Verdict("drift", tuple(findings), 1, None, frozenset(), "tag")
+    facts = MachineFacts(0, 100, agent="0.0.1")
+    told = shared(verdict, facts, GroupPolicy(), 101)
+    assert {item.code for item in told} == {*(item.code for item in findings), "agent-outdated"}
+    assert told == stand(verdict, facts, GroupPolicy(), 101).findings
