@@ -205,13 +205,14 @@ def test_from_a_pause_into_silence_a_machine_stays_away(shop: Shop) -> None:
     laptop = shop.enrol("anna")
     altered = profile(Build("c" * 64, 1, "binary", "2.1.330", "linux-x64"))
     laptop.tell(altered)
+    shop.enrol("ben").tell(MINE)
     deliver(shop)
     laptop.send(paused(laptop, altered, DAY))
     shop.now += 9 * DAY
     silence(shop)
-    assert shop.counted() == {"silent": 1}
+    assert shop.counted() == {"silent": 2}
     laptop.send(paused(laptop, altered, DAY))
-    assert shop.counted() == {"paused": 1}
+    assert shop.counted() == {"silent": 1, "paused": 1}
     shop.current.ledger = ledger(read_at=shop.now)
     laptop.tell(MINE)
     assert [told for told, _ in told_bodies(shop)] == ["drifted", "healed"]
@@ -414,6 +415,8 @@ def test_a_profile_that_comes_after_a_change_of_group_is_the_later_one(shop: Sho
         (digest_of(MINE), "pilots"),
         (digest_of(OTHER), "pilots"),
     ]
+    assert laptop.tell(profile(HEAD, BEHIND)).state == "pending"
+    assert len(shop.rows("SELECT number FROM assignments")) == 4
 
 
 def test_a_machine_without_a_profile_changes_its_group_too(shop: Shop) -> None:
