@@ -41,6 +41,15 @@ CODES = {
 
 NO_HASH = "sha256:" + "0" * 64
 
+REPEATING = {
+    "config-overridden",
+    "exposure-differs",
+    "not-examined",
+    "staff-only",
+    "updates-off",
+}
+"""Nothing keeps a profile from naming one key twice, or one problem."""
+
 HELPERS = {"interface", "lateness"}
 """Modules of the folder that are no rule."""
 
@@ -67,41 +76,30 @@ def test_a_rule_explains_itself(rule: Rule) -> None:
         assert 30 <= len(text) <= 200
 
 
-@every_rule
-@settings(max_examples=200, deadline=None)
-@given(profile=cases.profiles, policy=cases.policies, ledger=cases.ledgers)
-def test_a_ruling_is_whole(
-    rule: Rule, profile: Profile, policy: GroupPolicy, ledger: Ledger
-) -> None:
+@settings(max_examples=300, deadline=None)
+@given(cases.profiles, cases.policies, cases.ledgers)
+def test_every_ruling_is_whole(profile: Profile, policy: GroupPolicy, ledger: Ledger) -> None:
     """Its own code, a known severity, a subject of its own, a readable sentence, a real fix."""
-    ruling = rule.examine(Case(profile, policy, ledger, NOW))
-    subjects = [item.subject for item in ruling.findings if item.install is None]
-    # Nothing keeps a profile from naming one key twice, or one problem.
-    is_repeated = rule.code in {
-        "config-overridden",
-        "exposure-differs",
-        "not-examined",
-        "staff-only",
-        "updates-off",
-    }
-    assert len(subjects) == len(set(subjects)) or is_repeated
-    for item in ruling.findings:
-        assert item.install is None or profile.installs[item.install].counted
-        assert item.severity != "pending" or item.since is None or item.since <= NOW
-        assert item.severity != "pending" or item.deadline is None or item.deadline > NOW
-    _is_readable(rule, ruling)
+    case = Case(profile, policy, ledger, NOW)
+    for rule in rules.rules():
+        ruling = rule.examine(case)
+        _is_readable(rule, ruling)
+        subjects = [item.subject for item in ruling.findings if item.install is None]
+        assert len(subjects) == len(set(subjects)) or rule.code in REPEATING
+        for item in ruling.findings:
+            assert item.install is None or profile.installs[item.install].counted
+            assert item.severity != "pending" or item.since is None or item.since <= NOW
+            assert item.severity != "pending" or item.deadline is None or item.deadline > NOW
 
 
-@every_rule
-@settings(max_examples=50, deadline=None)
-@given(machine=cases.machines, policy=cases.policies)
-def test_a_ruling_on_one_machine_is_whole(
-    rule: Rule, machine: MachineFacts, policy: GroupPolicy
-) -> None:
+@settings(max_examples=200, deadline=None)
+@given(cases.machines, cases.policies)
+def test_every_ruling_on_one_machine_is_whole(machine: MachineFacts, policy: GroupPolicy) -> None:
     """As one on a profile; and it asks for no version."""
-    ruling = rule.examine_machine(MachineCase(machine, policy, NOW))
-    assert ruling.lookups == frozenset()
-    _is_readable(rule, ruling)
+    for rule in rules.rules():
+        ruling = rule.examine_machine(MachineCase(machine, policy, NOW))
+        assert ruling.lookups == frozenset()
+        _is_readable(rule, ruling)
 
 
 def _is_readable(rule: Rule, ruling: Ruling) -> None:
