@@ -136,12 +136,8 @@ class Case:
     def _run(self, session: Session) -> Running:
         if session.build is None:
             return Running(session, None, None)
-        return Running(session, *self._place(session.build, self._method_of(session.build)))
-
-    def _method_of(self, build: Build) -> str:
-        """That of the counted install with these bytes: copies at rest decide nothing."""
-        same = (copy.install for copy in self.counted if copy.sha256 == build.sha256)
-        return next((install.method for install in same), "")
+        # Which updater a session's build came with is not known; any source's word is taken.
+        return Running(session, *self._place(session.build, method=""))
 
     def _place(self, build: Build, method: str) -> tuple[Identity, Position | None]:
         identity = self.identify(build)

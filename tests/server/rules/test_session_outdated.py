@@ -141,6 +141,9 @@ def test_equal_bytes_are_told_once() -> None:
     """The session whose file is gone has more to tell."""
     told = running(Session("present", BEHIND), Session("deleted", BEHIND))
     assert len(told.findings) == 1
+    for both in (("present", "deleted"), ("deleted", "present")):
+        sessions = (Session("present" if each == "present" else "deleted", HEAD) for each in both)
+        assert only(running(*sessions)).severity == "pending"
 
 
 def test_copies_at_rest_do_not_vouch_for_a_session() -> None:

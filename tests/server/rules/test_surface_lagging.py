@@ -133,6 +133,33 @@ def test_a_real_manifest_tells_how_far_a_wrapper_may_lag(version: str, severity:
     assert only(against_real(version)).severity == severity
 
 
+@pytest.mark.parametrize(
+    ("version", "wrappers", "severity"),
+    [
+        ("2.1.141", ("0.2.142", "0.3.150"), "drift"),
+        ("2.1.141", ("0.2.141",), "pending"),
+        ("2.1.142", ("0.3.142",), "pending"),
+        ("2.1.142", ("0.3.143",), "drift"),
+        ("2.0.77", ("0.3.143",), "pending"),
+    ],
+)
+def test_wrappers_changed_their_numbers_after_2_1_141(
+    version: str, wrappers: tuple[str, ...], severity: str
+) -> None:
+    """Facts 1.4; what was before 2.1 has no wrapper whose number is known."""
+    build = Build("e" * 64, 10, "binary", version, "linux-x64")
+    known = Ledger(
+        [
+            Reading("npm", "latest", version, NOW - DAY, NOW - 7_201),
+            Reading("npm", "latest", "2.1.330", NOW - 7_200, NOW),
+        ],
+        [Release("2.1.330", tested_wrappers=wrappers)],
+        [Artifact(version, build.platform, build.form, build.sha256, 10, "signed", "npm")],
+    )
+    told = rule(RULE, install(build, starts=("sdk",)), known=known)
+    assert only(told).severity == severity
+
+
 def test_the_head_and_what_is_newer_do_not_lag() -> None:
     """Nor does a copy at rest."""
     for copy in (
