@@ -1,8 +1,11 @@
 """What the agent could not see is never a match."""
 
 from agent.wire import Problem, Profile
+from server.machine_facts import MachineFacts
+from server.policy import GroupPolicy
+from server.rules.interface import MachineCase
 from server.rules.not_examined import RULE
-from tests.server.rules.ruled import CLEAN, HEAD, install, rule
+from tests.server.rules.ruled import CLEAN, HEAD, NOW, install, rule
 
 
 def test_every_failed_collector_is_unknown_with_its_reason() -> None:
@@ -25,3 +28,12 @@ def test_installs_that_did_not_fit_are_unknown() -> None:
     told = Profile(1, "linux", "x64", (install(HEAD),), more_installs=2, config=CLEAN)
     (finding,) = rule(RULE, profile=told).findings
     assert finding.sentence.endswith("2 more were not told")
+
+
+def test_a_profile_that_a_machine_does_not_send_is_unknown() -> None:
+    """Since it first named it; the one known before may not be what runs there now."""
+    unsent = MachineFacts(0, NOW, unsent_since=NOW - 60)
+    (finding,) = RULE.examine_machine(MachineCase(unsent, GroupPolicy(), NOW)).findings
+    assert (finding.severity, finding.since) == ("unknown", NOW - 60)
+    sent = MachineFacts(0, NOW)
+    assert RULE.examine_machine(MachineCase(sent, GroupPolicy(), NOW)).findings == ()
