@@ -6,8 +6,8 @@ costs no more than one of today.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 from typing import Any, Literal
 
 from sqlalchemy import CTE, ColumnElement, Connection, FromClause, Row, func, select
@@ -77,7 +77,8 @@ def timeline(conn: Connection, machine_id: str) -> Sequence[Entry]:
 def told(said: Iterable[Entry], own: Iterable[Own]) -> Iterator[Entry]:
     """What was said of a machine's profiles, with what was true of it only. Pure.
 
-    What is true of it only is told where it changed how the machine stood.
+    What is true of it only is told where it changed how the machine stood. As long as it is,
+    the machine was told nothing of its profile's verdict, which others share.
 
     Args:
         said: Its profiles and their verdicts; of one second in the order told.
@@ -86,15 +87,29 @@ def told(said: Iterable[Entry], own: Iterable[Own]) -> Iterator[Entry]:
     verdict: Standing = "unknown"
     exception: Standing | None = None
     both: list[Entry | Own] = [*said, *own]
-    for each in sorted(both, key=lambda each: each.at):
-        if isinstance(each, Entry):
-            verdict = each.standing
-            yield each
-            continue
-        before, exception = exception or verdict, each.exception
-        after = exception or verdict
-        if before != after:
-            yield Entry(each.at, "standing", after, findings=each.findings, away_s=each.away_s)
+    for _, second in groupby(sorted(both, key=lambda each: each.at), key=lambda each: each.at):
+        here = list(second)
+        entries = [each for each in here if isinstance(each, Entry)]
+        befell = [each for each in here if isinstance(each, Own)]
+        last = befell[-1] if befell else Own(0, exception)
+        taken = [_as_told(each, last) for each in entries if each.kind != "verdict"]
+        yield from taken
+        if last.exception is None:
+            yield from (each for each in entries if each.kind == "verdict")
+        verdict = entries[-1].standing if entries else verdict
+        for each in befell:
+            before, exception = exception or verdict, each.exception
+            after = exception or verdict
+            is_new = before != after and not (taken and each is last and exception)
+            if is_new or each.away_s is not None:
+                yield Entry(each.at, "standing", after, findings=each.findings, away_s=each.away_s)
+
+
+def _as_told(entry: Entry, last: Own) -> Entry:
+    """A profile taken, with how the machine itself stood then."""
+    if last.exception is None:
+        return entry
+    return replace(entry, standing=last.exception, findings=last.findings)
 
 
 def _had(machine_id: str) -> CTE:

@@ -31,7 +31,15 @@ END_TIMEOUT_S = 30.0
 COMMAND_TIMEOUT_S = 180.0
 POLL_S = 0.05
 
-_PASSED_ON = ("PATH", "LANG", "TMPDIR")
+_PASSED_ON = (
+    "PATH",
+    "LANG",
+    "TMPDIR",
+    # What reaching the real registry may take here.
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "REQUESTS_CA_BUNDLE",
+)
 
 
 def plain_environment(home: Path) -> dict[str, str]:

@@ -42,6 +42,22 @@ def test_what_is_true_of_one_machine_is_told_where_it_changed_how_it_stood(
     ]
 
 
+def test_a_machine_that_was_told_otherwise_took_its_profile_as_it_was_told() -> None:
+    """What others were told of the same profile is no part of it, then or later."""
+    said = [
+        Entry(10, "profile", "drift", "a"),
+        Entry(20, "verdict", "unknown", "a"),
+        Entry(40, "verdict", "match", "a"),
+    ]
+    own = [Own(10, "pending"), Own(30, None)]
+    entries = [(each.at, each.kind, each.standing) for each in told(said, own)]
+    assert entries == [
+        (10, "profile", "pending"),
+        (30, "standing", "unknown"),
+        (40, "verdict", "match"),
+    ]
+
+
 def test_a_timeline_tells_profiles_verdicts_and_silence(shop: Shop) -> None:
     """In the order in which they happened, each with the standing from then on."""
     laptop = shop.enrol("anna")
