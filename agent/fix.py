@@ -32,10 +32,12 @@ class Command:
         text: One line for a person: a command to paste, or an instruction.
         argv: The same as an argument vector, run without a shell; None where a person
             has to act (edit a file, ask an administrator).
+        is_pasted: The text can be pasted into a shell; else it is an instruction.
     """
 
     text: str
     argv: tuple[str, ...] | None = None
+    is_pasted: bool = False
 
 
 def render(fix: FixRef) -> Command | None:
@@ -51,7 +53,7 @@ def render(fix: FixRef) -> Command | None:
 
 
 def _run(*argv: str) -> Command:
-    return Command(text=" ".join(argv), argv=argv)
+    return Command(text=" ".join(argv), argv=argv, is_pasted=True)
 
 
 def _npm_install(version: str) -> Command:
@@ -71,7 +73,9 @@ def _native_install(version: str) -> Command:
 
 def _native_reinstall(version: str) -> Command:
     # Altered bytes are not asked to replace themselves.
-    return Command(text=f"curl -fsSL https://claude.ai/install.sh | bash -s {version}")
+    return Command(
+        text=f"curl -fsSL https://claude.ai/install.sh | bash -s {version}", is_pasted=True
+    )
 
 
 def _unset_in(place: str) -> Callable[[str], Command]:

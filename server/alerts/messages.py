@@ -217,9 +217,7 @@ def _point(finding: FindingView, now: int) -> Point:
         deadline=finding.deadline,
         is_late=finding.deadline is not None and finding.deadline <= now,
         fix=command.text if command else None,
-        is_command=command is not None
-        and finding.fix is not None
-        and finding.fix.action != "unset",
+        is_command=command is not None and command.is_pasted,
     )
 
 

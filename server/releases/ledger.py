@@ -1,8 +1,7 @@
 """What each source said was public, and when: values and the questions asked of them. Pure.
 
-A `Ledger` is one frozen view of the tables that ``store`` keeps. It answers three
-questions: what does a channel point to, what are these bytes, and when did a version
-cease to be the head. All times are whole seconds since the Unix epoch, UTC.
+A `Ledger` is one frozen view of the tables that ``store`` keeps. It answers three questions:
+what does a channel point to, what are these bytes, when did a version cease to be the head.
 
 When a version ceased to be the head is its *first reading elsewhere*. For moves before
 the first reading there is only an estimate, and it says so: the publish time of the next
@@ -33,6 +32,9 @@ SOURCE_OF_METHOD: Mapping[str, str] = {"native": "bucket", "npm": "npm"}
 LAST_JS_VERSION = "2.1.112"
 """The last version whose npm package is JavaScript, with other bytes than the native one
 of the same number (facts 0.3)."""
+
+LATE_S = 3600
+"""A source that was read so much earlier than another is given up, in seconds."""
 
 SOURCES_DIFFER_S = 6 * 3600
 """While sources differ, either head counts for so long, in seconds."""
@@ -241,10 +243,11 @@ class Ledger:
         """
         heads = self.heads(channel)
         wanted = SOURCE_OF_METHOD.get(method)
-        # A source read later wins only where the updater's own source shows nothing.
-        ranked = sorted(heads, key=lambda head: (head.source != wanted, -head.last_seen))
-        if not ranked:
+        if not heads:
             return ()
+        # Else one that is still read, and of those always the same.
+        latest = max(head.last_seen for head in heads) - LATE_S
+        ranked = sorted(heads, key=lambda head: (head.source != wanted, head.last_seen < latest))
         first, *others = ranked
         return (
             first,

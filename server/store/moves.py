@@ -9,10 +9,10 @@ other.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from server.current import Current
-from server.standing import carried, dated, stand
+from server.standing import carried, dated, finding_key, stand
 from server.store import public
 from server.store.counts import count, count_pair
 from server.store.facts import facts_of, versions_of
@@ -26,9 +26,9 @@ from server.store.machines import (
 )
 from server.store.stands import dated_for, record_stand, tag_of_findings, told
 from server.store.steps import Step, Taken, Way
-from server.store.tables import assignments
+from server.store.tables import assignments, profiles
 from server.store.telling import Stood, heard, is_change, tell
-from server.store.verdicts import Held, held, hold
+from server.store.verdicts import Held, held, hold, judged
 
 _TIMERS = {"due_at", "standing_since"}
 
@@ -132,6 +132,8 @@ def settle(
     """
     machine, verdict = new
     facts, policy = facts_of(conn, current, machine), current.policy(machine.group)
+    if verdict is not None and not _rests_on_now(conn, current, verdict, now):
+        facts = replace(facts, heads_read_at=None)
     stands = stand(verdict.verdict if verdict else None, facts, policy, now)
     if stands.unread:
         public.ask(conn, versions_of(conn, machine, stands.unread), now)
@@ -144,6 +146,20 @@ def settle(
         due_at=stands.next_change_at,
     )
     return move(conn, old, Stood(machine, verdict, findings), at, now)
+
+
+def _rests_on_now(conn: Connection, current: Current, held: Held, now: int) -> bool:
+    """Whether a build that is said to be ahead still is.
+
+    The heads can have been read a moment ago, and the verdict not been judged by that yet.
+    """
+    ahead = {finding_key(item) for item in held.verdict.findings if item.code == "build-ahead"}
+    if not ahead:
+        return True
+    query = select(profiles.c.body).where(profiles.c.id == held.profile_id)
+    body = conn.execute(query).scalar_one()
+    verdict = judged(body, current.policy(held.group), current.ledger, now)
+    return verdict is None or ahead <= {finding_key(item) for item in verdict.findings}
 
 
 def move(conn: Connection, old: Stood, new: Stood, at: int, now: int) -> Machine:

@@ -1,5 +1,6 @@
 """The ledger: what it answers for any history of readings."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -68,6 +69,16 @@ def test_a_copy_is_judged_by_its_own_updaters_source(
     for other in heads[1:]:
         moved = max(other.first_seen, heads[0].first_seen)
         assert other.version == heads[0].version or now < moved + SOURCES_DIFFER_S
+
+
+def test_a_copy_without_a_source_of_its_own_is_always_judged_by_the_same_one() -> None:
+    """By whichever was read last it would turn with every reading; one given up is left."""
+    npm = Reading("npm", "latest", "2.1.330", 0, NOW)
+    bucket = Reading("bucket", "latest", "2.1.329", 0, NOW - 60)
+    for each in (npm, replace(npm, last_seen=NOW - 120)):
+        assert Ledger([each, bucket]).heads_for("homebrew", "latest", NOW)[0].source == "bucket"
+    given_up = replace(bucket, last_seen=NOW - 7200)
+    assert Ledger([npm, given_up]).heads_for("homebrew", "latest", NOW)[0].source == "npm"
 
 
 @given(_readings(), _releases, _number)

@@ -253,6 +253,28 @@ def test_a_head_that_moved_while_it_was_read_again_is_a_match(shop: Shop) -> Non
     assert shop.counted() == {"match": 2}
 
 
+def test_a_head_that_moved_is_not_held_against_it_before_all_is_judged_by_it(shop: Shop) -> None:
+    """A look between the reading and the judging takes the old verdict for what it is."""
+    shop.enrol("anna").tell(NEWER)
+    look_up(shop, "2.1.331", read_at=NOW + 60)
+    shop.now = NOW + 120
+    laptop = shop.enrol("ben")
+    laptop.tell(NEWER)
+    lookups = shop.read(lambda conn: tuple(public.load_ledger(conn).lookups()))
+    shop.current.ledger = newer_ledger(
+        Reading("npm", "latest", "2.1.330", NOW - 3600, NOW + 60),
+        Reading("npm", "latest", "2.1.331", NOW + 125, NOW + 125),
+        lookups=lookups,
+    )
+    shop.now = NOW + 120 + READ_AGAIN_S
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
+    assert laptop.view().standing == "pending"
+    shop.judge_again()
+    shop.now += READ_AGAIN_S
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
+    assert laptop.view().standing == "match"
+
+
 NEWEST = Build("e" * 64, 381_121_050, "binary", "2.1.331", "linux-x64")
 NEWER = profile(NEWEST)
 
