@@ -49,7 +49,7 @@ def duration(seconds: int) -> str | int:
     """A length of time as a policy file has it: in the largest unit that fits."""
     if not seconds:
         return 0
-    unit = next(each for each in reversed(UNITS) if seconds % UNITS[each] == 0)
+    unit = next(each for each in reversed(tuple(UNITS)) if seconds % UNITS[each] == 0)
     return f"{seconds // UNITS[unit]}{unit}"
 
 

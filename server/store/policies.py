@@ -7,6 +7,7 @@ added; the same load twice in a row is one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
@@ -106,7 +107,7 @@ _LOADS = select(
 )
 
 
-def _load(row: Row[tuple[int, str, str, str, str | None]]) -> Load:
+def _load(row: Row[*tuple[Any, ...]]) -> Load:
     return Load(*row)
 
 
