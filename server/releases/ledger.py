@@ -115,8 +115,8 @@ class Lookup:
         asked_at: When it was last asked.
         first_asked_at: When it was first asked; None where that is `asked_at`.
         answered_at: When it was last answered; None before the first answer.
-        outcome: ``waiting`` until the first answer, then the last answer.
-        reason: Why it failed, or which source says that there is none.
+        outcome: ``waiting`` until the first answer, then the last one.
+        reason: Why it failed, or who says that there is none.
     """
 
     version: str

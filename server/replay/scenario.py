@@ -83,10 +83,7 @@ class ReleaseEntry(_Entry, frozen=True, kw_only=True):
 
     Attributes:
         version: Its number.
-        platform: Of the file; None for JavaScript.
-        form: Of the file.
-        sha256: Of the file.
-        size: Of the file, in bytes.
+        platform: Of the file, as are the form, digest and size in bytes; None for JavaScript.
         trust: How the digest was established.
         source: Who tells.
         commit: Of the release, where it is known.
@@ -108,11 +105,8 @@ class InstallEntry(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         method: How it got there.
         place: The class of place.
-        version: In its bytes.
+        version: In its bytes, as are the platform, package and form.
         sha256: Of its bytes; without them the copy was not examined.
-        platform: In its bytes.
-        package: In its bytes.
-        form: Of its bytes.
         starts: What starts it.
     """
 
