@@ -66,7 +66,8 @@ def pour(
     try:
         with tarfile.open(fileobj=unfolded, mode="r:") as tar:
             return _pour_member(tar, names, take)
-    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
+    # The library reads the header after an extended one by calling itself.
+    except (tarfile.TarError, EOFError, ValueError, OverflowError, RecursionError) as error:
         raise unusable(type(error).__name__) from error
 
 

@@ -60,6 +60,17 @@ def test_a_header_that_asks_for_too_much_is_refused() -> None:
         _hash(data, max_bytes=1 << 30)
 
 
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_extended_headers_in_a_long_row_are_refused(kind: bytes) -> None:
+    """Each is about the next one, so that reading them nests as deep as the row is long."""
+    info = tarfile.TarInfo("x")
+    info.type, record = kind, b"10 path=x\n"
+    info.size = len(record)
+    data = (info.tobuf() + record.ljust(512, b"\0")) * 3_000
+    with pytest.raises(SourceError, match="RecursionError"):
+        _hash(data + _tar("x", b"x"), max_bytes=1 << 30)
+
+
 def test_members_without_end_are_refused() -> None:
     """Empty members cost nothing to send, so they are counted."""
     header = tarfile.TarInfo("x").tobuf()
