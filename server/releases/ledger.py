@@ -6,7 +6,8 @@ what does a channel point to, what are these bytes, when did a version cease to 
 When a version ceased to be the head is its *first reading elsewhere*. For moves before
 the first reading there is only an estimate, and it says so: the publish time of the next
 version, lowered to the earliest time of any later version and raised to its build date,
-because the registry stamps old versions with later times (facts 2.8).
+because the registry stamps old versions with later times (facts 2.8); and never later than
+the first reading, which showed it replaced.
 """
 
 from collections import defaultdict
@@ -18,7 +19,7 @@ from packaging.version import Version
 
 from agent.wire import Form
 from server.releases import runs
-from server.releases.versions import monotone, order
+from server.releases.versions import monotone, next_after, order
 
 Trust = Literal["signed", "registry", "stated", "learned"]
 TRUSTS: tuple[Trust, ...] = get_args(Trust)
@@ -280,7 +281,11 @@ class Ledger:
         if version == head.version or not own:
             return None
         seen = runs.replaced(version, own)
-        return Replaced(seen, estimated=False) if seen is not None else self._estimate(version)
+        if seen is not None:
+            return Replaced(seen, estimated=False)
+        at = next_after(version, self._published)
+        # It had been replaced at the first reading, whatever a registry stamps later.
+        return None if at is None else Replaced(min(at, own[0].first_seen), estimated=True)
 
     def left(self, version: str, head: Reading) -> Replaced | None:
         """When a channel was moved back from a version, or past it, to an older one.
@@ -292,11 +297,3 @@ class Ledger:
         found = (runs.moved_back(version, self._runs[each.source, each.channel]) for each in heads)
         at = next((at for at in found if at is not None), None)
         return None if at is None else Replaced(at, estimated=False)
-
-    def _estimate(self, version: str) -> Replaced | None:
-        own = order(version)
-        if own is None:
-            return None
-        # The first later version with a known time: versions ascend in `_published`.
-        at = next((at for number, at in self._published if number > own), None)
-        return None if at is None else Replaced(at, estimated=True)

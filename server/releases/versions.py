@@ -48,3 +48,14 @@ def monotone(
         if earliest is not None:
             found.append((number, max(earliest, built_at or 0)))
     return tuple(reversed(found))
+
+
+def next_after(version: str, dated: Iterable[tuple[Version, int]]) -> int | None:
+    """When the next version after one was public.
+
+    Args:
+        version: Any.
+        dated: As `monotone` gives it.
+    """
+    own = order(version)
+    return None if own is None else next((at for number, at in dated if number > own), None)

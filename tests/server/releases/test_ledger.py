@@ -177,6 +177,16 @@ def test_a_late_stamp_of_an_old_version_is_brought_into_order() -> None:
     assert (replaced.at, replaced.estimated) == (30, True)
 
 
+def test_an_estimate_is_never_later_than_the_reading_that_showed_it_replaced() -> None:
+    """A registry that stamps its versions anew gives nobody more time."""
+    for stamped_at in (30, 900):
+        later = [Release("2.1.1", 20), Release("2.1.2", stamped_at), Release("2.1.3", stamped_at)]
+        ledger = Ledger([Reading("npm", "latest", "2.1.3", 100, 1_000)], later)
+        replaced = ledger.replaced("2.1.1", ledger.heads("latest")[0])
+        assert replaced is not None
+        assert (replaced.at, replaced.estimated) == (min(stamped_at, 100), True)
+
+
 def test_equal_bytes_are_told_by_the_first_and_kept_of_all() -> None:
     """Two sources vouch for one file."""
     first = Artifact("2.1.1", "linux-x64", "binary", "a" * 64, 1, "registry", "npm")
