@@ -32,8 +32,9 @@ def check_live(conn: Connection, machine_id: str) -> str:
 
 
 def look_again(conn: Connection, machine_id: str, now: int) -> None:
-    """Has a machine stood anew within a second."""
-    conn.execute(update(machines).where(machines.c.id == machine_id).values(due_at=now))
+    """Has a machine stood anew within a second; one that has left stays as it was."""
+    its = (machines.c.id == machine_id) & machines.c.left_at.is_(None)
+    conn.execute(update(machines).where(its).values(due_at=now))
 
 
 def judge_again(conn: Connection, machine_id: str, now: int) -> None:

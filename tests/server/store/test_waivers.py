@@ -163,6 +163,21 @@ def test_who_left_gets_no_waiver(shop: Shop, drifting: Laptop) -> None:
     assert unknown.value.status == 404
 
 
+def test_who_left_stays_as_it_was_when_its_waiver_is_taken_back(
+    shop: Shop, drifting: Laptop
+) -> None:
+    """What held for it when it left is told of it from then on."""
+    _give(drifting)
+    _stand(shop)
+    shop.write(lambda conn: fleet.leave(conn, drifting.id, shop.now))
+    left = "SELECT exception, stand_tag, due_at FROM machines"
+    before = shop.rows(left)
+    shop.now += 60
+    shop.write(lambda conn: take_back(conn, ASKED.id, "ben", shop.now))
+    _stand(shop)
+    assert shop.rows(left) == before
+
+
 def test_a_machine_has_room_for_so_many(shop: Shop, drifting: Laptop) -> None:
     """Whoever wants more wants none of its findings told."""
     for number in range(HOLDING_MAX):
