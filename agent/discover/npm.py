@@ -37,8 +37,8 @@ def find(site: Site) -> Found:
     look = Look(site.host)
     copies: list[Copy] = []
     seen: set[tuple[int, int]] = set()
-    for prefix in _all_prefixes(site, look):
-        modules = _modules(site, prefix.folder)
+    for prefix in all_prefixes(site, look):
+        modules = modules_of(site, prefix.folder)
         folder = modules / _SCOPE / _PACKAGE
         look.watch[folder] = None
         stat = look.stat(folder, "a package folder")
@@ -69,7 +69,8 @@ def npmrc_prefix(site: Site, look: Look) -> PurePath | None:
     return folder if folder.is_absolute() else None
 
 
-def _all_prefixes(site: Site, look: Look) -> Iterator[Prefix]:
+def all_prefixes(site: Site, look: Look) -> Iterator[Prefix]:
+    """Every global prefix that can be known; the same folder may come more than once."""
     # A manager's name tells more than "global": it comes first and wins.
     yield from prefixes(site, look)
     user = npmrc_prefix(site, look)
@@ -97,8 +98,11 @@ def _usual(site: Site) -> Iterator[PurePath]:
         yield host.system_file(name)
 
 
-def _modules(site: Site, prefix: PurePath) -> PurePath:
-    # npm puts global packages there: docs.npmjs.com/cli/configuring-npm/folders.
+def modules_of(site: Site, prefix: PurePath) -> PurePath:
+    """Where npm puts a prefix's global packages.
+
+    Source: docs.npmjs.com/cli/configuring-npm/folders.
+    """
     if site.host.system == "win32":
         return prefix / "node_modules"
     return prefix / "lib" / "node_modules"
