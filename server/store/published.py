@@ -55,10 +55,14 @@ class _Profile(msgspec.Struct, frozen=True):
 
 
 def save_heads(conn: Connection, source: str, heads: Mapping[str, str], now: int) -> None:
-    """Keeps what a source's pointers say at `now`."""
+    """Keeps what a source's pointers say at `now`.
+
+    A run begins after the one before it began and was last read, also where the clock was set
+    back or two readings share a second: what was read last is the head.
+    """
     for channel, version in sorted(heads.items()):
         query = (
-            select(readings.c.id, readings.c.version)
+            select(readings)
             .where(readings.c.source == source, readings.c.channel == channel)
             .order_by(readings.c.id.desc())
             .limit(1)
@@ -69,8 +73,9 @@ def save_heads(conn: Connection, source: str, heads: Mapping[str, str], now: int
             later = case((readings.c.last_seen < now, now), else_=readings.c.last_seen)
             conn.execute(update(readings).where(readings.c.id == last.id).values(last_seen=later))
             continue
+        seen = max(now, last.first_seen + 1, last.last_seen) if last is not None else now
         row = {"source": source, "channel": channel, "version": version}
-        conn.execute(insert(readings).values(**row, first_seen=now, last_seen=now))
+        conn.execute(insert(readings).values(**row, first_seen=seen, last_seen=seen))
 
 
 def save_releases(conn: Connection, source: str, told: Iterable[Release]) -> None:

@@ -47,7 +47,10 @@ def test_readings_are_only_ever_appended(steps: list[tuple[int, str]]) -> None:
             now += pause
             published.save_heads(conn, "npm", {"latest": version}, now)
             if expected and expected[-1][0] == version:
-                expected[-1] = (version, expected[-1][1], now)
+                expected[-1] = (version, expected[-1][1], max(expected[-1][2], now))
+            elif expected:
+                seen = max(now, expected[-1][1] + 1, expected[-1][2])
+                expected.append((version, seen, seen))
             else:
                 expected.append((version, now, now))
         kept = conn.execute(readings.select().order_by(readings.c.id))
@@ -61,6 +64,16 @@ def test_a_clock_set_back_makes_no_reading_older(conn: Connection) -> None:
     published.save_heads(conn, "npm", {"latest": "2.1.1"}, 90)
     (head,) = load_ledger(conn).heads()
     assert (head.first_seen, head.last_seen) == (100, 100)
+
+
+@given(st.lists(st.tuples(st.integers(0, 100), st.sampled_from("123")), min_size=1, max_size=20))
+def test_what_was_read_last_is_the_head_whatever_the_clock(steps: list[tuple[int, str]]) -> None:
+    """A clock that ran ahead and was set back leaves no later reading behind an earlier one."""
+    with _memory() as conn:
+        for now, patch in steps:
+            published.save_heads(conn, "npm", {"latest": f"2.1.{patch}"}, now)
+            (head,) = load_ledger(conn).heads("latest")
+            assert head.version == f"2.1.{patch}"
 
 
 def test_pointers_of_one_name_are_kept_apart_by_source(conn: Connection) -> None:
