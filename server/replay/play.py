@@ -8,10 +8,11 @@ something new and whenever time alone changes a verdict; a change of what holds 
 """
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from agent.wire import FindingView, Standing
+from server.errors import SettingsError
 from server.judge import Verdict, judge
 from server.machine_facts import MachineFacts
 from server.policy import Policies
@@ -81,17 +82,18 @@ class _World:
 Entry = ReadingEntry | ReleaseEntry | ProfileEntry | Policies
 
 
-def play(scenario: Scenario, until: int) -> tuple[Word, ...]:
+def play(scenario: Scenario, until: int, steps_max: int = STEPS_MAX) -> tuple[Word, ...]:
     """Every word on every laptop, in the order of time.
 
     Args:
         scenario: What was.
         until: When to end, in whole seconds since the epoch.
+        steps_max: Most moments at which laptops are judged.
 
     Raises:
-        ServerError: A policy of the scenario cannot be used.
+        ServerError: A policy of the scenario cannot be used, or it has too many moments.
     """
-    return tuple(_words(scenario, until))
+    return tuple(_words(scenario, until, steps_max))
 
 
 def ledger_at(scenario: Scenario, at: int) -> Ledger:
@@ -104,36 +106,49 @@ def ledger_at(scenario: Scenario, at: int) -> Ledger:
     return world.ledger(at)
 
 
-def _words(scenario: Scenario, until: int) -> Iterator[Word]:
+def _words(scenario: Scenario, until: int, steps_max: int) -> Iterator[Word]:
     entries = _entries(scenario)
-    turns = [at for at, _ in entries]
-    heapq.heapify(turns)
+    turns = _Turns(at for at, _ in entries)
     world = _World()
     known: dict[str, Word] = {}
     done = 0
-    for now in _ascending(turns, until):
+    for now in turns.ascending(until, steps_max):
         while done < len(entries) and entries[done][0] <= now:
             world = _after(world, *entries[done])
             done += 1
         for machine, entry in sorted(world.laptops.items()):
             verdict, world = _judged(world, entry, now, until)
             if verdict.next_change_at is not None:
-                heapq.heappush(turns, verdict.next_change_at)
+                turns.add(verdict.next_change_at)
             word = _word(world, entry, verdict, known.get(machine), now)
             if _differs(known.get(machine), word):
                 yield word
             known[machine] = word
 
 
-def _ascending(turns: list[int], until: int) -> Iterator[int]:
-    last = None
-    for _ in range(STEPS_MAX):
-        if not turns or turns[0] > until:
-            return
-        now = heapq.heappop(turns)
-        if now != last:
-            yield now
-        last = now
+class _Turns:
+    """The moments at which laptops are judged, each of them once."""
+
+    def __init__(self, moments: Iterable[int]) -> None:
+        self._known = set(moments)
+        self._heap = sorted(self._known)
+
+    def add(self, moment: int) -> None:
+        """One more; all laptops of a kind tell the same one."""
+        if moment not in self._known:
+            self._known.add(moment)
+            heapq.heappush(self._heap, moment)
+
+    def ascending(self, until: int, most: int) -> Iterator[int]:
+        """One after the other, also those that are added meanwhile."""
+        for _ in range(most):
+            if not self._heap or self._heap[0] > until:
+                return
+            yield heapq.heappop(self._heap)
+        if self._heap and self._heap[0] <= until:
+            raise SettingsError(
+                f"the replay has more than {most} moments", advice="play fewer laptops at a time"
+            )
 
 
 def _entries(scenario: Scenario) -> Sequence[tuple[int, Entry]]:
