@@ -50,6 +50,7 @@ Basis = Annotated[
 Sentence = Annotated[str, Meta(min_length=1, max_length=400)]
 
 T = TypeVar("T", bound=Struct)
+_FIRST_YEAR, _YEAR_MAX = 1970, 9999  # beyond them an offset from UTC can leave the calendar
 
 
 class _Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -252,13 +253,19 @@ def parse(body: bytes, name: str) -> Scenario:
     try:
         table = tomllib.loads(body.decode("utf-8"))
         document = msgspec.convert(table, _Document)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _unusable(name, f"is not TOML: {error}") from error
     except msgspec.ValidationError as error:
         raise _unusable(name, f"cannot be played: {error}") from error
+    # A number of thousands of digits is a ValueError without a name of its own.
+    except (ValueError, RecursionError) as error:
+        raise _unusable(name, f"is not TOML: {error}") from error
     for each in _moments(document):
         if each.tzinfo is None:
             raise _unusable(name, f"has a time without its offset: {each.isoformat()}")
+        if not _FIRST_YEAR <= each.year < _YEAR_MAX:
+            raise _unusable(name, f"has a time that no clock shows: {each.isoformat()}")
+    for change in document.change:
+        if change.undone <= change.shipped:
+            raise _unusable(name, f"has a change that ends before it begins: {change.name}")
     return Scenario(
         document.title,
         _in_order(document.change, lambda each: each.shipped),

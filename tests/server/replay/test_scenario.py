@@ -57,3 +57,11 @@ def test_a_file_that_is_no_scenario_is_refused_with_the_place() -> None:
     assert "basis" in refused(CHANGE.replace("facts 6.1", "hearsay"))
     assert "offset" in refused(CHANGE.replace("00:00:00Z", "00:00:00"))
     assert "larger" in refused("#" * (FILE_MAX_BYTES + 1))
+
+
+def test_what_no_clock_shows_is_refused_too() -> None:
+    """A number beyond all bounds, a time that has no seconds since the epoch, an end too soon."""
+    assert "not TOML" in refused("title = " + "1" * 5000)
+    for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        assert "no clock" in refused(CHANGE.replace("2026-03-05T00:00:00Z", moment))
+    assert "ends before it begins: a" in refused(CHANGE.replace("2026-03-05", "2026-03-03"))
