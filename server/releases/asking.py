@@ -169,8 +169,10 @@ def _file_topic(artifact: Artifact) -> str:
 
 def _conflict_text(conflict: Conflict) -> str:
     known, stated = conflict.known, conflict.stated
+    replaces = known.source == stated.source and stated.trust == "signed" != known.trust
+    taken = " The signed one was taken." if replaces else ""
     return (
         f"Two digests are stated for {stated.version} on {stated.platform or 'every platform'}:"
         f" {known.source} said {known.sha256}, {stated.source} now says {stated.sha256}."
-        " A public file does not change: find out which of them was altered."
+        f"{taken} A public file does not change: find out which of them was altered."
     )

@@ -236,7 +236,7 @@ _OVER: Mapping[Kind, str] = {
     "frozen": "{1} moves {2} again, or stands still no longer than is likely.",
     "moved-back": "{1} moved {2} on, or it has stood at {3} for a day.",
     "withdrawn": "The versions are listed again, or it was told a week ago.",
-    "republished": "{1} is stated with its first digest again ({2}).",
+    "republished": "{1} is stated with one digest alone again ({2}).",
     "forged": "What {1} shows is signed as it should be again.",
     "unsigned": "Every manifest of {1} that lacked its signature has one now.",
 }

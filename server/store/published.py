@@ -1,9 +1,9 @@
 """What the sources said, written down: pointers, versions, files.
 
 Readings are append-only: as long as a pointer says the same, its last row's ``last_seen``
-moves; another version is another row. An artifact is never overwritten: a file republished
-with other bytes keeps its first digest, and the difference is handed back to be told. Every
-source's own word is kept beside the others'.
+moves; another version is another row. A file republished with other bytes keeps its first
+digest, and the difference is handed back to be told; only what was signed takes the place of
+what the same source had shown unsigned. Every source's own word is kept beside the others'.
 
 Functions that write take the connection of a writer's transaction.
 """
@@ -171,7 +171,8 @@ def save_artifacts(conn: Connection, stated: Iterable[Artifact], now: int) -> tu
 
     Returns:
         Where a source now says something else of a file than it, or another source, said
-        before. What the same source said first stays.
+        before. What the same source said first stays, unless only the later word was signed:
+        else whoever once kept a signature back would have the last word.
     """
     conflicts = []
     for artifact in stated:
@@ -183,9 +184,11 @@ def save_artifacts(conn: Connection, stated: Iterable[Artifact], now: int) -> tu
         own = next((known for known in before if known.source == artifact.source), None)
         if own is None:
             conn.execute(insert(artifacts).values(**_row(artifact), learned_at=now))
-        elif own.sha256 == artifact.sha256 and _is_better(artifact.trust, own.trust):
+        elif _is_better(artifact.trust, own.trust) and (
+            artifact.sha256 == own.sha256 or artifact.trust == "signed"
+        ):
             where = (artifacts.c[name] == value for name, value in _key(artifact).items())
-            conn.execute(update(artifacts).where(*where).values(trust=artifact.trust))
+            conn.execute(update(artifacts).where(*where).values(**_row(artifact)))
         other = next((known for known in before if known.sha256 != artifact.sha256), None)
         if other is not None and (own is None or own.sha256 != artifact.sha256):
             conflicts.append(Conflict(own or other, artifact))

@@ -115,6 +115,23 @@ def test_a_file_republished_with_other_bytes_is_told_until_it_is_put_back(
     assert synced.told() == ["operator artifact 2.1.330 linux-x64"] * 2
 
 
+def test_a_manifest_shown_unsigned_for_a_while_does_not_stay_the_truth(
+    synced: Synced, repository: Repository
+) -> None:
+    """Somebody in between exchanged it and kept its signatures back; then he is gone."""
+    repository.publish("2.1.330", {"linux-x64": b"exchanged"}, signed=False)
+    synced.syncer.read_heads()
+    (exchanged,) = synced.current.ledger.artifacts("2.1.330")
+    repository.publish("2.1.330", {"linux-x64": b"linux"})
+    _ask(synced)
+    (genuine,) = synced.current.ledger.artifacts("2.1.330")
+    assert (exchanged.trust, genuine.trust) == ("stated", "signed")
+    assert synced.current.ledger.artifact(exchanged.sha256) is None
+    assert synced.kinds() == ["republished"]
+    (held,) = synced.held().values()
+    assert "The signed one was taken." in held.text
+
+
 def _ask(synced: Synced) -> None:
     """Has the head looked up, as a laptop with other bytes of it does."""
     synced.now += 2 * AGAIN_S

@@ -156,6 +156,16 @@ def test_a_better_trust_replaces_a_lesser_one_of_the_same_bytes(conn: Connection
     assert load_ledger(conn).files() == {signed}
 
 
+def test_signed_bytes_take_the_place_of_other_unsigned_ones(conn: Connection) -> None:
+    """Whoever kept a signature back for a while does not decide what is public for ever."""
+    stated = replace(FILE, source="bucket", trust="stated", sha256=OTHER, size=9)
+    signed = replace(FILE, source="bucket", trust="signed")
+    published.save_artifacts(conn, [stated], 10)
+    assert published.save_artifacts(conn, [signed], 20) == (Conflict(stated, signed),)
+    assert published.save_artifacts(conn, [stated], 30) == (Conflict(signed, stated),)
+    assert load_ledger(conn).files() == {signed}
+
+
 def test_a_disputed_file_is_undisputed_only_with_one_digest(conn: Connection) -> None:
     """Whoever states it."""
     other = replace(FILE, source="bucket", sha256=OTHER)
