@@ -78,7 +78,9 @@ class Reach:
 def _keep(conn: Connection, source: Source, reading: SourceReading, now: int) -> None:
     published.save_heads(conn, source.name, reading.heads, now)
     if source.keeps_list:
-        published.save_list(conn, source.name, reading.releases, now)
+        listed = published.save_list(conn, source.name, reading.releases, now)
+        # It may have been looked up a moment too soon: that answer is not kept for its hour.
+        public.ask_again(conn, listed, now)
     else:
         published.save_releases(conn, source.name, reading.releases)
     public.mark_ok(conn, source.name, now)

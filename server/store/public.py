@@ -4,7 +4,7 @@ What the sources said is written by `server.store.published`. Functions that wri
 connection of a writer's transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -54,6 +54,18 @@ def ask(conn: Connection, versions: Iterable[str], now: int) -> None:
                 where=lookups.c.answered_at >= lookups.c.asked_at,
             )
         )
+
+
+def ask_again(conn: Connection, listed: Collection[str], now: int) -> None:
+    """Wants those versions looked up of which it was said that there are none.
+
+    Args:
+        conn: The transaction.
+        listed: What a source lists from now on.
+        now: The server's clock.
+    """
+    absent = conn.execute(select(lookups.c.version).where(lookups.c.outcome == "absent"))
+    ask(conn, (version for version in absent.scalars().all() if version in listed), now)
 
 
 def waiting(conn: Connection) -> tuple[Lookup, ...]:

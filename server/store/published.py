@@ -95,11 +95,14 @@ def save_releases(conn: Connection, source: str, told: Iterable[Release]) -> Non
     )
 
 
-def save_list(conn: Connection, source: str, listed: Iterable[Release], now: int) -> None:
+def save_list(conn: Connection, source: str, listed: Iterable[Release], now: int) -> frozenset[str]:
     """Keeps the whole list of a source that keeps one.
 
     A version that it listed and lists no longer is withdrawn from now on, until it is listed
     again.
+
+    Returns:
+        The versions that it did not list before.
     """
     told = {release.version: release for release in listed}
     known = _of_source(conn, source)
@@ -115,6 +118,7 @@ def save_list(conn: Connection, source: str, listed: Iterable[Release], now: int
     ]
     _put(conn, source, [*gone, *back])
     save_releases(conn, source, told.values())
+    return frozenset(told.keys() - known.keys()) | {each.version for each in back}
 
 
 def count_listed(conn: Connection, source: str) -> int:

@@ -229,6 +229,23 @@ def test_a_number_that_was_never_public_is_absent_by_the_list(npm_only: Synced) 
     assert reason.reason == "npm has no such version"
 
 
+def test_a_number_that_is_listed_by_now_is_not_kept_as_absent(
+    npm_only: Synced, registry: "Registry"
+) -> None:
+    """A mirror may list a release minutes after the first laptop has it."""
+    npm_only.syncer.read_heads()
+    npm_only.now += 60
+    npm_only.ask("2.1.331")
+    npm_only.syncer.look_up()
+    assert npm_only.outcome("2.1.331") == "absent"
+    registry.add_sdk("0.3.331", "2.1.330")
+    registry.add(CLI, "2.1.331", {"package.json": b"{}"})
+    npm_only.now += 240
+    npm_only.syncer.read_heads()
+    npm_only.syncer.look_up()
+    assert npm_only.outcome("2.1.331") == "found"
+
+
 def test_a_laptop_that_updated_first_is_not_called_ahead(
     npm_only: Synced, registry: "Registry"
 ) -> None:
