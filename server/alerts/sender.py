@@ -70,6 +70,7 @@ class Sender:
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
         self._failures = 0
+        self._failed_at = 0
         self._resume_at = 0
         self._log = structlog.get_logger("server.alerts")
 
@@ -81,6 +82,8 @@ class Sender:
         """
         if self._destination is None:
             return self._drop_due(now)
+        if now < self._failed_at:
+            self._resume_at = now  # the clock was set back: the wait would last as much longer
         started = self._clock()
         sent = 0
         moment = now
@@ -100,7 +103,7 @@ class Sender:
 
     def _has_work(self, now: int) -> bool:
         with self._engine.connect() as conn:
-            is_full = store.sent_since(conn, now - CAP_S) >= MESSAGES_MAX
+            is_full = store.sent_between(conn, now - CAP_S, now) >= MESSAGES_MAX
             return store.is_due(conn, now, beyond_held=is_full)
 
     def _send(self, destination: Destination, parcel: Parcel, now: int) -> int:
@@ -119,6 +122,7 @@ class Sender:
         again_at = now + REFUSED_RETRY_S if error.permanent else None
         self._write(lambda conn: store.failed(conn, parcel.row.id, counted, str(error), again_at))
         self._failures += 1
+        self._failed_at = now
         self._resume_at = now + self._pause_s(error)
         log = self._log.error if error.permanent else self._log.warning
         log(
@@ -141,7 +145,7 @@ class Sender:
 
 def _claim(conn: Connection, now: int) -> Parcel | None:
     lasting.drop_overtaken(conn, now)
-    sent = store.sent_since(conn, now - CAP_S)
+    sent = store.sent_between(conn, now - CAP_S, now)
     parcel = planning.pack(store.due(conn, now, ROWS_MAX), sent, now)
     if sent >= MESSAGES_MAX:
         store.hold_due(conn, now)

@@ -153,10 +153,16 @@ def failed(
         conn.execute(free.where(outbox.c.id.in_(counted)))
 
 
-def sent_since(conn: Connection, since: int) -> int:
-    """How many messages were delivered after that moment, the operator's not counted."""
+def sent_between(conn: Connection, since: int, now: int) -> int:
+    """How many messages were delivered after `since` and by `now`, the operator's not counted.
+
+    What a clock that ran ahead delivered later than now silences nobody until then.
+    """
     query = select(func.count()).where(
-        outbox.c.delivered_at > since, outbox.c.told != "operator", outbox.c.reason.is_(None)
+        outbox.c.delivered_at > since,
+        outbox.c.delivered_at <= now,
+        outbox.c.told != "operator",
+        outbox.c.reason.is_(None),
     )
     return conn.execute(query).scalar_one()
 

@@ -295,6 +295,31 @@ def test_the_hour_is_counted_across_a_restart(
     assert len(receiver.log) == MESSAGES_MAX
 
 
+def test_messages_of_a_clock_that_ran_ahead_are_not_of_this_hour(
+    engine: Engine, receiver: HTTPServer, sender: Sends, change: Make
+) -> None:
+    """They would hold back all others until that time has come."""
+    sends, now, ahead = sender(), change().at + 60, change().at + 3 * NEWS_MAX_AGE_S
+    _drift(engine, change, MESSAGES_MAX, at=ahead - 60)
+    assert sends.send_due(ahead) == MESSAGES_MAX
+    _drift(engine, change, 1, first=100)
+    assert sends.send_due(now) == 1
+    assert len(receiver.log) == MESSAGES_MAX + 1
+
+
+def test_a_wait_ends_where_the_clock_is_set_back_to_before_it(
+    engine: Engine, httpserver: HTTPServer, sender: Sends, change: Make
+) -> None:
+    """It would last as long as the clock ran ahead."""
+    httpserver.expect_ordered_request(HOOK).respond_with_data("", status=503)
+    sends, now, ahead = sender(), change().at + 60, change().at + 3 * NEWS_MAX_AGE_S
+    _drift(engine, change, 1)
+    assert sends.send_due(ahead) == 0
+    httpserver.clear_all_handlers()
+    httpserver.expect_request(HOOK).respond_with_data("ok")
+    assert sends.send_due(now) == 1
+
+
 def test_the_secret_is_not_in_the_database(
     engine: Engine, database: str, httpserver: HTTPServer, sender: Sends, change: Make, slack: Slack
 ) -> None:

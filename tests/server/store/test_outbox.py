@@ -57,7 +57,8 @@ def test_delivery_settles_the_row_and_what_it_counted(conn: Connection) -> None:
     first, *counted = (row.id for row in store.due(conn, 10, 9))
     store.delivered(conn, first, counted, 10)
     assert store.due(conn, 99, 9) == ()
-    assert (store.sent_since(conn, 9), store.sent_since(conn, 10)) == (1, 0)
+    assert store.sent_between(conn, 9, 10) == 1
+    assert (store.sent_between(conn, 10, 99), store.sent_between(conn, 0, 9)) == (0, 0)
 
 
 def test_what_is_held_is_still_due(conn: Connection) -> None:
