@@ -2,7 +2,9 @@
 
 Discovery, configuration and fingerprints ask a `Host` and nothing else, so a recorded
 tree of another system is judged by the same code as a live laptop. A host opens files
-for reading only; there is no call that writes, and none that runs a program.
+for reading only; there is no call that writes, and none that runs a program. Of processes
+it tells those of its own user: which program each one executes, and nothing of its arguments
+or variables.
 
 Paths are absolute `pathlib.PurePath`s of the host's own style (a recorded Windows tree
 is asked in Windows paths while it lies on a Linux disk).
@@ -42,6 +44,36 @@ class FileStat:
     def identity(self) -> tuple[int, int]:
         """Names the file itself: two paths with equal identity are one file."""
         return (self.dev, self.inode)
+
+
+@dataclass(frozen=True)
+class Process:
+    """Names one running process, also after its number was given to another one.
+
+    Attributes:
+        pid: Its number.
+        started: The system's own token of its start (facts 4.2): ticks since boot on Linux, a
+            date on macOS, a FILETIME on Windows.
+    """
+
+    pid: int
+    started: str
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a process executes.
+
+    Attributes:
+        path: The program file by the system's word; there may be none, or another one, by now.
+        memory: A path under which the bytes in memory are read whatever became of `path`; None
+            where the system offers none.
+        started_ns: When the process started, at the latest; nanoseconds since the epoch.
+    """
+
+    path: PurePath
+    memory: PurePath | None
+    started_ns: int
 
 
 class Host(Protocol):
@@ -142,4 +174,33 @@ class Host(Protocol):
 
     def walk_path(self, entries: tuple[PurePath, ...], program: str) -> Iterator[PurePath]:
         """Each executable file that `program` names in a list of PATH folders, in order."""
+        ...
+
+    def processes(self) -> tuple[Process, ...]:
+        """The running processes of this user alone, in any order.
+
+        A host with process roots tells those processes and their descendants, and looks at no
+        other one.
+
+        Raises:
+            OSError: The system does not tell them.
+        """
+        ...
+
+    def image(self, process: Process) -> Image:
+        """What a process executes.
+
+        Raises:
+            OSError: It has ended, or cannot be looked at.
+        """
+        ...
+
+    def script(self, process: Process) -> PurePath | None:
+        """The file that a script runtime was told to run: its first argument that is no option.
+
+        None where that is no absolute path. No other argument is looked at.
+
+        Raises:
+            OSError: It has ended, or cannot be looked at.
+        """
         ...

@@ -16,7 +16,8 @@ statement of its version (facts 1.2).
     program = {platform = "win32-x64", version = "2.1.330"}
 
 A file's table has one of ``text``, ``program``, ``link``, ``same`` (another name of a
-file), ``folder``, ``pipe`` or ``unreadable``; ``mode = "x"`` makes a text executable.
+file), ``folder``, ``pipe`` or ``unreadable``; ``mode = "x"`` makes a text executable. Its
+processes are described in `agent.testing_processes`.
 """
 
 import errno
@@ -31,6 +32,7 @@ from typing import Any, BinaryIO
 
 from agent.host import FileStat
 from agent.platforms.win32 import suffixes
+from agent.testing_processes import RecordedProcesses
 
 _LINKS_MAX = 40
 _STAMP_NS = 1_700_000_000_000_000_000
@@ -64,7 +66,7 @@ class _File(io.BytesIO):
         self.stat = node.stat
 
 
-class RecordedHost:
+class RecordedHost(RecordedProcesses):
     """A `agent.host.Host` over a tree in memory.
 
     Attributes:
@@ -83,6 +85,7 @@ class RecordedHost:
         self.system: str = host["system"]
         self.arch: str = host["arch"]
         self._style = PureWindowsPath if self.system == "win32" else PurePosixPath
+        super().__init__(tree.get("processes", ()), self._style)
         self.home: PurePath = self._style(host["home"])
         self.login_shell: str = host["shell"]
         self.environment: Mapping[str, str] = tree.get("environment", {})

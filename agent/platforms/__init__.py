@@ -13,7 +13,7 @@ from pathlib import Path
 from agent.errors import AgentError
 from agent.host import Host
 
-_SHARED = frozenset({"common", "posix"})
+_SHARED = frozenset({"common", "posix", "processes"})
 
 
 def known() -> tuple[str, ...]:
@@ -22,7 +22,13 @@ def known() -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name not in _SHARED))
 
 
-def live(*, home: Path, system_root: Path | None, environment: Mapping[str, str]) -> Host:
+def live(
+    *,
+    home: Path,
+    system_root: Path | None,
+    environment: Mapping[str, str],
+    process_roots: tuple[int, ...] | None = None,
+) -> Host:
     """The user of this process, or another home of this machine, as a `Host`.
 
     Args:
@@ -30,6 +36,8 @@ def live(*, home: Path, system_root: Path | None, environment: Mapping[str, str]
         system_root: Put before every system-wide path, to look at a scratch machine;
             None for the real root.
         environment: What the agent was started with.
+        process_roots: Only these processes and their descendants are looked at; None for all
+            of this user's, or for none where there is a system root.
 
     Raises:
         AgentError: The agent does not know this system.
@@ -40,5 +48,10 @@ def live(*, home: Path, system_root: Path | None, environment: Mapping[str, str]
             advice=f"run it on one of: {', '.join(known())}",
         )
     module = importlib.import_module(f"{__name__}.{sys.platform}")
-    host: Host = module.live(home=home, system_root=system_root, environment=environment)
+    host: Host = module.live(
+        home=home,
+        system_root=system_root,
+        environment=environment,
+        process_roots=process_roots,
+    )
     return host

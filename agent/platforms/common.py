@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-from agent.host import FileStat
+from agent.host import FileStat, Image, Process
+from agent.platforms.processes import Table
 
 _OPEN_FLAGS = (
     os.O_RDONLY
@@ -107,6 +108,7 @@ class LiveHost:
         environment: What the agent was started with.
         root: Put before every system-wide path; None for the real root.
         managed_name: The folder of managed settings, before `root` (facts 3.2).
+        table: Its processes.
         suffixes: What a shell tries after a program's name; ``("",)`` on POSIX.
     """
 
@@ -117,6 +119,7 @@ class LiveHost:
     environment: Mapping[str, str]
     root: Path | None
     managed_name: str
+    table: Table
     suffixes: tuple[str, ...] = ("",)
 
     @property
@@ -177,6 +180,18 @@ class LiveHost:
                 candidate = Path(entry, program + suffix)
                 if self._runs(candidate):
                     yield candidate
+
+    def processes(self) -> tuple[Process, ...]:
+        """As `agent.host.Host.processes`."""
+        return self.table.processes()
+
+    def image(self, process: Process) -> Image:
+        """As `agent.host.Host.image`."""
+        return self.table.image(process)
+
+    def script(self, process: Process) -> PurePath | None:
+        """As `agent.host.Host.script`."""
+        return self.table.script(process)
 
     def _runs(self, candidate: Path) -> bool:
         try:

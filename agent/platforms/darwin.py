@@ -1,14 +1,25 @@
 """The live host on macOS."""
 
+import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
+
+import psutil
 
 from agent.host import Host
 from agent.platforms.common import LiveHost, arch
 from agent.platforms.posix import login_shell
+from agent.platforms.processes import PsutilTable, roots_of
 
 
-def live(*, home: Path, system_root: Path | None, environment: Mapping[str, str]) -> Host:
+def live(
+    *,
+    home: Path,
+    system_root: Path | None,
+    environment: Mapping[str, str],
+    process_roots: tuple[int, ...] | None = None,
+) -> Host:
     """As `agent.platforms.live`, on macOS."""
     return LiveHost(
         system="darwin",
@@ -18,4 +29,9 @@ def live(*, home: Path, system_root: Path | None, environment: Mapping[str, str]
         environment=environment,
         root=system_root,
         managed_name="/Library/Application Support/ClaudeCode",
+        table=PsutilTable(_is_mine, time.ctime, roots_of(system_root, process_roots)),
     )
+
+
+def _is_mine(process: psutil.Process) -> bool:
+    return bool(process.uids().real == os.getuid())

@@ -1,14 +1,100 @@
-"""The live host on Linux, WSL included."""
+"""The live host on Linux, WSL included.
 
-from collections.abc import Mapping
-from pathlib import Path
+Processes are read from ``/proc`` (proc(5)): which are this user's by the owner of their
+folder, the start token from ``stat``, and the bytes in memory through ``exe``, which leads to
+the very file that runs even when it has no name any more (facts 4.3).
+"""
 
-from agent.host import Host
+import errno
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from agent.host import Host, Image, Process
 from agent.platforms.common import LiveHost, arch
 from agent.platforms.posix import login_shell
+from agent.platforms.processes import roots_of, script_of
+
+DESCENDANTS_MAX = 10_000
+"""Most processes looked at below the roots of a scratch machine."""
+
+ARGUMENTS_MAX_BYTES = 8_192
+"""How much of a runtime's arguments is looked at for its script's path."""
+
+_DELETED = " (deleted)"
+_STAT_MAX_BYTES = 4_096
+_CHILDREN_MAX_BYTES = 65_536
+# Counted from the field after the name, which ends with the last bracket: proc(5), field 22.
+_START_FIELD = 22 - 3
+_S_NS = 1_000_000_000
 
 
-def live(*, home: Path, system_root: Path | None, environment: Mapping[str, str]) -> Host:
+@dataclass(frozen=True)
+class ProcTable:
+    """The processes of this user in ``/proc``.
+
+    Attributes:
+        roots: Only these and their descendants are looked at; None for all of this user's.
+        user: Whose.
+    """
+
+    roots: tuple[int, ...] | None = None
+    user: int = field(default_factory=os.getuid)
+
+    def processes(self) -> tuple[Process, ...]:
+        """As `agent.host.Host.processes`."""
+        return tuple(self._mine(self._all() if self.roots is None else self._below(self.roots)))
+
+    def image(self, process: Process) -> Image:
+        """As `agent.host.Host.image`."""
+        exe = Path(f"/proc/{process.pid}/exe")
+        target = str(exe.readlink())
+        _require(process)
+        # Ticks are rounded down: one more is the latest start.
+        ticks = int(process.started) + 1
+        boot_ns = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        started_ns = boot_ns + ticks * _S_NS // os.sysconf("SC_CLK_TCK")
+        return Image(Path(target.removesuffix(_DELETED)), exe, started_ns)
+
+    def script(self, process: Process) -> PurePath | None:
+        """As `agent.host.Host.script`."""
+        data = _read(f"/proc/{process.pid}/cmdline", ARGUMENTS_MAX_BYTES)
+        _require(process)
+        return script_of([os.fsdecode(word) for word in data.split(b"\0")])
+
+    def _mine(self, pids: Iterator[str]) -> Iterator[Process]:
+        for pid in pids:
+            # A process that ends meanwhile is none.
+            with suppress(OSError):
+                if os.stat(f"/proc/{pid}").st_uid == self.user:  # noqa: PTH116 - asked 400 times
+                    yield Process(int(pid), _started(pid))
+
+    def _all(self) -> Iterator[str]:
+        return (name for name in os.listdir("/proc") if name.isdecimal())  # noqa: PTH208 - names
+
+    def _below(self, roots: tuple[int, ...]) -> Iterator[str]:
+        waiting = [str(pid) for pid in roots]
+        for _ in range(DESCENDANTS_MAX):
+            if not waiting:
+                return
+            pid = waiting.pop()
+            yield pid
+            with suppress(OSError):
+                for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - names
+                    children = _read(f"/proc/{pid}/task/{thread}/children", _CHILDREN_MAX_BYTES)
+                    waiting += children.decode("ascii").split()
+
+
+def live(
+    *,
+    home: Path,
+    system_root: Path | None,
+    environment: Mapping[str, str],
+    process_roots: tuple[int, ...] | None = None,
+) -> Host:
     """As `agent.platforms.live`, on Linux."""
     return LiveHost(
         system="linux",
@@ -18,4 +104,26 @@ def live(*, home: Path, system_root: Path | None, environment: Mapping[str, str]
         environment=environment,
         root=system_root,
         managed_name="/etc/claude-code",
+        table=ProcTable(roots_of(system_root, process_roots)),
     )
+
+
+def _started(pid: str) -> str:
+    fields = _read(f"/proc/{pid}/stat", _STAT_MAX_BYTES).rpartition(b")")[2].split()
+    if len(fields) <= _START_FIELD:
+        raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
+    return fields[_START_FIELD].decode("ascii")
+
+
+def _require(process: Process) -> None:
+    # The number may have been given to another process since it was listed.
+    if _started(str(process.pid)) != process.started:
+        raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
+
+
+def _read(path: str, most: int) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, most)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,49 @@
+"""Small programs that a test starts and ends: never Claude Code, and nothing else's processes."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def started(program: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A copy of ``sleep`` under a name of its own, running until the block ends."""
+    copied(program)
+    with running(str(program), *(arguments or ("600",))) as process:
+        yield process
+
+
+@contextmanager
+def running(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command, running until the block ends."""
+    # Returns only when the program has been executed: the child is no copy of Python then.
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def parent() -> Iterator[tuple[int, int]]:
+    """A shell and the program that it started, by their numbers."""
+    command = ("sh", "-c", "sleep 600 & echo $!; wait")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as shell:
+        assert shell.stdout is not None
+        child = int(shell.stdout.readline())
+        try:
+            yield shell.pid, child
+        finally:
+            os.kill(child, signal.SIGKILL)
+            shell.kill()
+
+
+def copied(program: Path) -> Path:
+    """A copy of ``sleep`` at a path; its folder is made."""
+    program.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
+    return program
