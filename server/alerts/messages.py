@@ -127,7 +127,8 @@ def _of_machine(body: Changed) -> Message:
 
 def _machine_leads(body: Changed) -> Iterator[str]:
     if body.away_s is not None:
-        yield f"It is back after {span(body.away_s)}."
+        # A pause ends by itself too: then the machine has not spoken yet.
+        yield f"Nothing was heard of it for {span(body.away_s)}."
     if body.waiver_ended:
         yield "The waiver for this holds no longer."
     if body.told == "unknown":

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from agent import fix
 from agent.wire import FindingView, Standing, WaiverView
 from server import shown
+from server.alerts.messages import span
 from server.commands.common import in_json, reading, with_settings, writing
 from server.commands.history import at_moment, print_machine
 from server.commands.known import current_of
@@ -190,4 +191,4 @@ def _finding(finding: FindingView) -> str:
 def _happening(item: Happening) -> str:
     codes = ", ".join(sorted({finding.code for finding in item.findings}))
     told = f"{moment(item.at)} {item.kind}: {item.standing}" + (f" ({codes})" if codes else "")
-    return told if item.away_s is None else f"{told}, back after {item.away_s // 3600} h"
+    return told if item.away_s is None else f"{told}, not heard of for {span(item.away_s)}"

@@ -102,9 +102,9 @@ def test_who_comes_back_is_told_with_how_long_that_took(
 ) -> None:
     """In the largest unit that it fills, whatever else there is to say."""
     back = change(away_s=away_s)
-    assert _of(back, "drifted").lead == f"It is back after {span}."
+    assert _of(back, "drifted").lead == f"Nothing was heard of it for {span}."
     healed = _of(change(before="drift", after="match", away_s=away_s), "healed")
-    assert healed.lead == f"It is back after {span}. It now stands as: match."
+    assert healed.lead == f"Nothing was heard of it for {span}. It now stands as: match."
 
 
 def test_a_waiver_that_ended_is_the_reason_given(change: Make) -> None:
