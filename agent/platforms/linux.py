@@ -63,6 +63,9 @@ class ProcTable:
         """As `agent.host.Host.script`."""
         data = _read(f"/proc/{process.pid}/cmdline", ARGUMENTS_MAX_BYTES)
         _require(process)
+        if not data:
+            # At the beginning of a program its arguments are not there yet.
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         return script_of([os.fsdecode(word) for word in data.split(b"\0")])
 
     def _mine(self, pids: Iterator[str]) -> Iterator[Process]:

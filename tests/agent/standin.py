@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,15 +14,24 @@ from pathlib import Path
 def started(program: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """A copy of ``sleep`` under a name of its own, running until the block ends."""
     copied(program)
-    with running(str(program), *(arguments or ("600",))) as process:
-        yield process
+    # Returns only when the program has been executed: the child is no copy of Python then.
+    with subprocess.Popen([program, *(arguments or ("600",))]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @contextmanager
-def running(*command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A command, running until the block ends."""
-    # Returns only when the program has been executed: the child is no copy of Python then.
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
+def runtime(
+    script: Path, *arguments: str, program: str = sys.executable
+) -> Iterator[subprocess.Popen[str]]:
+    """A script runtime with options, a script that it waits in, and arguments of the script."""
+    script.write_text("import time; print('ready', flush=True); time.sleep(600)", "utf-8")
+    command = [program, "-E", "-s", str(script), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
         try:
             yield process
         finally:

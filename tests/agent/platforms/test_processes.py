@@ -2,7 +2,6 @@
 
 import errno
 import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +14,7 @@ from agent.host import Process
 from agent.platforms.linux import ProcTable
 from agent.platforms.processes import PsutilTable, Table, roots_of, script_of
 from agent.platforms.win32 import filetime
-from tests.agent.standin import copied, parent, running, started
+from tests.agent.standin import copied, parent, runtime, started
 
 Made = Callable[[tuple[int, ...]], Table]
 
@@ -108,9 +107,7 @@ def test_a_runtimes_script_is_its_first_argument_that_is_no_option(
 ) -> None:
     """No later argument is told: a prompt may be in it."""
     script = tmp_path / "cli.js"
-    script.write_text("import time; time.sleep(600)")
-    command = (sys.executable, "-E", "-s", str(script), "/a/prompt")
-    with running(*command) as process:
+    with runtime(script, "/a/prompt") as process:
         found = table((process.pid,))
         assert found.script(_only(found)) == script
 
