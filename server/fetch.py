@@ -4,9 +4,9 @@ A `Fetcher` belongs to one base address and never leaves that origin: a redirect
 host, port or scheme is refused, so neither a token nor a request can be led elsewhere.
 Plain ``http`` is for loopback only. Bodies are asked for unencoded and read in pieces, so
 that a limit holds for what arrives and not for what it claims to be; a byte that drips in
-late runs into the same deadline. Proxies come from the environment as requests knows them
-(requests, "Proxies"), certificate authorities from the settings or else from there, too
-("SSL Cert Verification"); ``~/.netrc`` is not read.
+late runs into the same deadline, or is cut off (`server.fetch_deadline`). Proxies come from
+the environment as requests knows them (requests, "Proxies"), certificate authorities from the
+settings or else from there, too ("SSL Cert Verification"); ``~/.netrc`` is not read.
 """
 
 import ssl
@@ -23,7 +23,8 @@ import urllib3
 
 from server.errors import SourceError
 from server.fetch_body import Body, Limits
-from server.fetch_errors import check_status, named, no_authorities, too_large, unreachable
+from server.fetch_deadline import CUT_AFTER_S, Deadline
+from server.fetch_errors import check_status, late, named, no_authorities, too_large, unreachable
 from server.settings import is_loopback
 
 CONNECT_TIMEOUT_S = 5.0
@@ -133,22 +134,25 @@ class Fetcher:
         self, url: str, limits: Limits, headers: Mapping[str, str]
     ) -> Iterator[tuple[requests.Response, Body]]:
         ends_at = time.monotonic() + limits.deadline_s
-        timeout = (CONNECT_TIMEOUT_S, min(READ_TIMEOUT_S, limits.deadline_s))
         with requests.Session() as session:
+            deadline = Deadline(limits.deadline_s)
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, deadline)
             # A proxy is not asked for this machine itself.
             session.trust_env = not is_loopback(_host(self._base))
             session.auth = _Authorization(self._authorization)
             session.headers.update({"Accept-Encoding": "identity", "User-Agent": "build-parity"})
             session.headers.update(headers)
-            with self._follow(session, url, timeout) as response:
+            with self._follow(session, url, limits, ends_at) as response:
                 where = named(response.url)
                 if _length(response) > limits.max_bytes:
                     raise too_large(where, limits.max_bytes)
                 yield response, Body(response.raw, limits, where, ends_at)
 
     def _follow(
-        self, session: requests.Session, url: str, timeout: tuple[float, float]
+        self, session: requests.Session, url: str, limits: Limits, ends_at: float
     ) -> requests.Response:
+        timeout = (CONNECT_TIMEOUT_S, min(READ_TIMEOUT_S, limits.deadline_s))
         for _ in range(REDIRECTS_MAX + 1):
             self._check(url)
             try:
@@ -157,6 +161,8 @@ class Fetcher:
                     url, timeout=timeout, stream=True, allow_redirects=False, verify=self._ca_file
                 )
             except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+                if time.monotonic() > ends_at + CUT_AFTER_S:
+                    raise late(named(url), limits.deadline_s) from error
                 raise self._failed(url, error) from error
             if response.status_code not in _REDIRECTS:
                 return response

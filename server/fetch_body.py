@@ -8,8 +8,7 @@ from typing import Protocol
 
 import urllib3
 
-from server.errors import SourceError
-from server.fetch_errors import broken, too_large
+from server.fetch_errors import broken, late, too_large
 
 CHUNK_BYTES = 65_536
 """Bytes read at a time."""
@@ -65,21 +64,24 @@ class Body:
         Raises:
             SourceError: The body is too large, too late, or broken off.
         """
-        if time.monotonic() > self._ends_at:
-            raise SourceError(
-                f"{self._where} was not read within {self._limits.deadline_s:g} s",
-                advice="see whether the network or a proxy slows it down; it is tried again",
-            )
+        self._check_time()
         try:
             # One underlying read: a buffer is never waited for, so a drip meets the deadline.
             chunk = self._raw.read1(CHUNK_BYTES, decode_content=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
+            self._check_time()
             raise broken(self._where, error) from error
+        if not chunk:
+            self._check_time()  # one that was cut off has not come to its end
         self._count += len(chunk)
         if self._count > self._limits.max_bytes:
             raise too_large(self._where, self._limits.max_bytes)
         self._sha512.update(chunk)
         return chunk
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self._ends_at:
+            raise late(self._where, self._limits.deadline_s)
 
     def __iter__(self) -> Iterator[bytes]:
         """What is left, piece by piece; raises as `read_some`."""

@@ -94,6 +94,14 @@ def too_large(where: str, max_bytes: int) -> SourceError:
     )
 
 
+def late(where: str, deadline_s: float) -> SourceError:
+    """An answer that is not there in time."""
+    return SourceError(
+        f"{where} was not read within {deadline_s:g} s",
+        advice="see whether the network or a proxy slows it down; it is tried again",
+    )
+
+
 def broken(where: str, error: Exception) -> SourceError:
     """A body that ended before its end."""
     return SourceError(

@@ -1,5 +1,6 @@
 """The fetcher: what it lets through, and how every other answer is told."""
 
+import contextlib
 import gzip
 import itertools
 import socket
@@ -88,6 +89,55 @@ def test_a_drip_meets_the_deadline(httpserver: HTTPServer) -> None:
     )
     with pytest.raises(SourceError, match=r"not read within 0\.2 s"):
         _get(httpserver, Limits(max_bytes=1 << 50, deadline_s=0.2))
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Slow: ",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;slow=",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+    ],
+)
+def test_a_drip_before_the_body_is_cut_off(opening: bytes) -> None:
+    """No read of a header, or of a chunk's length, ever ends: its connection does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dripping = threading.Thread(target=_drip, args=(server, opening))
+        dripping.start()
+        fetcher = Fetcher(f"http://127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(SourceError, match=r"not read within 0\.2 s"):
+            fetcher.get(f"{fetcher.base_url}/x", Limits(1 << 50, deadline_s=0.2), accept="*/*")
+        dripping.join(timeout=20)
+        assert not dripping.is_alive()
+
+
+def test_a_proxy_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also what it says before there is a tunnel to read through."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dripping = threading.Thread(target=_drip, args=(server, b"HTTP/1.1 200 OK\r\nX-Slow: "))
+        dripping.start()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.getsockname()[1]}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        fetcher = Fetcher("https://bucket.example/base")
+        with pytest.raises(SourceError, match=r"not read within 0\.2 s"):
+            fetcher.get(f"{fetcher.base_url}/x", Limits(100, deadline_s=0.2), accept="*/*")
+        dripping.join(timeout=20)
+        assert not dripping.is_alive()
+
+
+def _drip(server: socket.socket, opening: bytes) -> None:
+    """Sends an answer's beginning, and then a byte now and then until nobody listens."""
+    client, _ = server.accept()
+    with client, contextlib.suppress(OSError):
+        client.recv(4_096)
+        client.sendall(opening)
+        client.settimeout(0.05)
+        while True:
+            client.sendall(b"a")
+            with contextlib.suppress(TimeoutError):
+                if not client.recv(4_096):
+                    return
 
 
 def test_silence_meets_the_read_timeout() -> None:
