@@ -2,9 +2,10 @@
 
 Some of it is seen by looking at the ledger and at how each source did (`conditions`): out of
 reach, two sources that show different heads, a pointer that stands still for longer than its
-past makes likely, one that was moved back, a version that is listed no longer. Some is noticed
-once, when a source is asked (`forged`, `unsigned`, `republished`), and holds until it says
-something better. ``server.store.conditions`` keeps both, and tells the operator once.
+past makes likely, one that was moved back, a pointer or a version that is shown no longer.
+Some is noticed once, when a source is asked (`forged`, `unsigned`, `republished`), and holds
+until it says something better. ``server.store.conditions`` keeps both, and tells the operator
+once.
 
 None of it changes a verdict by itself: a downgrade may be meant (facts 5, #33926), a quiet
 week may be one. But somebody must look, since an attack looks the same.
@@ -24,13 +25,16 @@ Kind = Literal[
     "disagree",
     "frozen",
     "moved-back",
+    "gone",
     "withdrawn",
     "republished",
     "forged",
     "unsigned",
 ]
 
-SEEN: frozenset[Kind] = frozenset({"unreachable", "disagree", "frozen", "moved-back", "withdrawn"})
+SEEN: frozenset[Kind] = frozenset(
+    {"unreachable", "disagree", "frozen", "moved-back", "gone", "withdrawn"}
+)
 """Kinds that `conditions` finds again at every look; the others were noticed once."""
 
 DISAGREE_S = 900
@@ -41,9 +45,9 @@ MOVED_BACK_S = cadence.DAY_S
 """How long a move back stays a condition, in seconds, unless the pointer moves on."""
 
 WITHDRAWN_S = 7 * cadence.DAY_S
-"""How long a version that is listed no longer stays a condition, in seconds."""
+"""How long a version or a pointer that is shown no longer stays a condition, in seconds."""
 
-TOLD_AFTER_S: Mapping[Kind, int] = {"unreachable": 1_800, "disagree": 3_600}
+TOLD_AFTER_S: Mapping[Kind, int] = {"unreachable": 1_800, "disagree": 3_600, "gone": 3_600}
 """How long a condition lasts before the operator is told, in seconds; others are told at once.
 Nobody is misjudged meanwhile: for six hours either head counts, and the last one read."""
 
@@ -120,6 +124,7 @@ def conditions(ledger: Ledger, sources: Iterable[SourceHealth], now: int) -> tup
         *_disagree(ledger, states, now),
         *_frozen(ledger),
         *_moved_back(ledger, now),
+        *_gone(ledger, states, now),
         *_withdrawn(ledger, now),
     )
 
@@ -213,6 +218,21 @@ def _moved_back(ledger: Ledger, now: int) -> Iterator[Condition]:
         yield Condition(topic, "moved-back", last.at, text)
 
 
+def _gone(ledger: Ledger, states: Mapping[str, SourceHealth], now: int) -> Iterator[Condition]:
+    for head in ledger.heads():
+        state = states.get(head.source)
+        if state is None or state.state != "ok" or _is_shown(head, state):
+            continue
+        if now >= head.last_seen + WITHDRAWN_S:
+            continue
+        text = (
+            f"{head.source} answers, and shows no {head.channel} any more; it was {head.version}."
+            " That is used until it is too old to decide by; laptops that follow it are `unknown`"
+            " from then on. See whether users have that channel still."
+        )
+        yield Condition(f"gone {head.source} {head.channel}", "gone", head.last_seen, text)
+
+
 def _withdrawn(ledger: Ledger, now: int) -> Iterator[Condition]:
     gone = sorted(
         (release.withdrawn_at, release.version)
@@ -235,6 +255,7 @@ _OVER: Mapping[Kind, str] = {
     "disagree": "The release sources agree on {1} again, or cannot be compared.",
     "frozen": "{1} moves {2} again, or stands still no longer than is likely.",
     "moved-back": "{1} moved {2} on, or it has stood at {3} for a day.",
+    "gone": "{1} shows {2} again, or it was told a week ago.",
     "withdrawn": "The versions are listed again, or it was told a week ago.",
     "republished": "{1} is stated with one digest alone again ({2}).",
     "forged": "What {1} shows is signed as it should be again.",

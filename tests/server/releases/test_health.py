@@ -67,6 +67,20 @@ def test_sources_that_show_different_heads_disagree_after_a_while() -> None:
     assert conditions(Ledger(readings), [NPM, BUCKET], NOW - 1) == ()
 
 
+def test_a_pointer_that_its_source_shows_no_longer_is_told_for_a_week() -> None:
+    """While the source answers without it: what follows it there becomes unknown in silence."""
+    ledger = Ledger([Reading("bucket", "stable", "2.1.1", NOW - DAY_S, NOW - HOUR)])
+    (found,) = conditions(ledger, [BUCKET], NOW)
+    assert (found.kind, found.since) == ("gone", NOW - HOUR)
+    assert found.told_from == NOW
+    assert "bucket answers, and shows no stable any more; it was 2.1.1" in found.text
+    away = replace(BUCKET, state="unreachable", error="refused")
+    assert [each.kind for each in conditions(ledger, [away], NOW)] == ["unreachable"]
+    week = NOW - HOUR + WITHDRAWN_S
+    assert [each.kind for each in conditions(ledger, [BUCKET], week - 1)] == ["gone"]
+    assert conditions(ledger, [BUCKET], week) == ()
+
+
 def test_a_source_left_behind_disagrees_since_it_was_left() -> None:
     """However often the other one moves on."""
     start = NOW - 3 * DAY_S
@@ -87,7 +101,7 @@ def test_a_pointer_that_is_shown_no_longer_does_not_disagree() -> None:
     """The source answers, without it."""
     npm = _pointer("npm", (NOW - DAY_S, "2.1.1"), (NOW - HOUR, "2.1.2"))
     ledger = Ledger([*npm, Reading("bucket", "latest", "2.1.1", NOW - DAY_S, NOW - 2 * HOUR)])
-    assert conditions(ledger, [NPM, BUCKET], NOW) == ()
+    assert [each.kind for each in conditions(ledger, [NPM, BUCKET], NOW)] == ["gone"]
 
 
 def _regular(source: str, every: int, times: int, last: int) -> list[Reading]:
