@@ -11,6 +11,10 @@ from server.releases.pauses import Pause
 from server.releases.sources.interface import Source, SourceReading
 from server.store import public, published
 
+SHORT_S = 24 * 3_600
+"""How long a list that lost more than half of its versions is refused, in seconds: if it still
+says so then, it is the longer one that was wrong, or it is meant."""
+
 _log = structlog.stdlib.get_logger("server.syncer")
 
 
@@ -26,6 +30,7 @@ class Reach:
         self._asker = asker
         self._pauses = {source.name: Pause() for source in sources}
         self._answering: set[str] = set()
+        self._short_since: dict[str, int] = {}
 
     def has_answered(self, source: Source) -> bool:
         """Whether the last reading of a source succeeded."""
@@ -46,7 +51,7 @@ class Reach:
             return
         try:
             reading = source.read()
-            self._check(source, reading)
+            self._check(source, reading, now)
         except SourceError as error:
             reason = str(error)
             self.pause(source, error)
@@ -62,13 +67,15 @@ class Reach:
         self._pauses[source.name].failed(self._asker.now(), error.retry_after_s)
         _log.warning("source_failed", source=source.name, error=str(error), advice=error.advice)
 
-    def _check(self, source: Source, reading: SourceReading) -> None:
-        """Refuses a list that lost more than half of its versions: a broken answer."""
+    def _check(self, source: Source, reading: SourceReading, now: int) -> None:
+        """Refuses a list that lost more than half of its versions: a broken answer, for a day."""
         if not source.keeps_list:
             return
         known = self._asker.read(lambda conn: published.count_listed(conn, source.name))
         listed = len(reading.releases)
-        if 2 * listed < known:
+        if 2 * listed >= known:
+            self._short_since.pop(source.name, None)
+        elif now < self._short_since.setdefault(source.name, now) + SHORT_S:
             raise SourceError(
                 f"{source.name} lists {listed} versions where it listed {known} before",
                 advice="see whether its address still leads to the whole public list",

@@ -6,6 +6,7 @@ import pytest
 
 from server.fetch import Fetcher
 from server.releases.health import WITHDRAWN_S
+from server.releases.reach import SHORT_S
 from server.releases.sources.npm import NpmSource
 from server.store.writer import Writer
 from tests.server.releases.synced import START, Synced
@@ -81,3 +82,27 @@ def test_a_list_that_lost_most_of_its_versions_withdraws_nothing(
     registry.publish(CLI)
     npm_only.pass_time(300)
     assert npm_only.health()["npm"].state == "ok"
+
+
+def test_a_list_that_was_too_long_once_does_not_shut_out_the_right_one(
+    npm_only: Synced, registry: "Registry"
+) -> None:
+    """For a day the shorter one is taken for broken; what it lacks is withdrawn then."""
+    versions = registry.documents[CLI]["versions"]
+    invented = {f"9.0.{patch}": versions["2.1.330"] for patch in range(2 * len(versions))}
+    versions.update(invented)
+    registry.publish(CLI)
+    npm_only.syncer.read_heads()
+    for version in invented:
+        del versions[version]
+    registry.publish(CLI)
+    npm_only.pass_time(3_600)
+    assert npm_only.kinds() == ["unreachable"]
+    npm_only.pass_time(SHORT_S - 3_600, every=3_600)
+    assert npm_only.kinds() == ["unreachable"]
+    npm_only.pass_time(3_600)
+    assert npm_only.health()["npm"].state == "ok"
+    assert npm_only.kinds() == ["withdrawn"]
+    assert {each.version for each in npm_only.current.ledger.releases() if each.withdrawn_at} == {
+        *invented
+    }
