@@ -1,9 +1,10 @@
 """All installs of a machine: every method asked, one file told once, every byte known.
 
 A method may fail alone: that is a problem with its name, and the others go on. Copies that
-lead to one file are one install, whatever its names; the install that the login shell
-starts is counted, all others are at rest. A program that the shell starts and no method
-knows is an install too, of the method ``other``.
+lead to one file are one install, whatever its names, and every surface that starts one of
+them starts it. What the login shell, an editor, the desktop app or an SDK starts is
+counted, all else is at rest. A program that the shell starts and no method knows is an
+install too, of the method ``other``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,12 @@ TERMINAL = "terminal"
 
 LOGIN = "login-shell"
 """The surface of a login shell outside of a terminal, where it starts another copy."""
+
+STARTS_MAX = 8
+"""Most surfaces told of one install, as `wire.Install.starts` bounds them."""
+
+LEFT_OUT = wire.Problem("discover", "more copies are started than can be told")
+"""Tells that not every counted install is in the profile."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,8 @@ class Census:
     Attributes:
         installs: At most `wire.INSTALLS_MAX`: counted first, then by method, place,
             claimed version and digest.
-        more: How many did not fit; these are at rest, and were not examined.
+        more: How many did not fit, and were not examined; at rest first, and what a shell
+            starts last. Where counted ones are among them, `LEFT_OUT` says so.
         problems: What could not be seen, by collector.
         watch: Files and folders whose change could change the answer.
     """
@@ -76,34 +84,45 @@ class _Place:
         return (self.copy.program, *self.copy.names)
 
     @property
-    def order(self) -> tuple[bool, str, str, str, str]:
+    def order(self) -> tuple[bool, bool, str, str, str, str]:
         copy = self.copy
+        by_shell = TERMINAL in self.starts or LOGIN in self.starts
         claimed = copy.claimed or ""
-        return (not self.starts, copy.method, copy.place, claimed, str(copy.program))
+        program = str(copy.program)
+        return (not by_shell, not self.starts, copy.method, copy.place, claimed, program)
 
 
-def take(host: Host, fingerprints: Fingerprints, progress: Progress | None = None) -> Census:
+def take(
+    host: Host,
+    fingerprints: Fingerprints,
+    progress: Progress | None = None,
+    *,
+    environments: Iterable[PurePath] = (),
+) -> Census:
     """Looks at a machine: reads files, runs nothing, changes nothing.
 
     Args:
         host: The machine.
         fingerprints: Knows or finds the build of each program.
         progress: Told (bytes hashed, bytes in all) of each program, now and then.
+        environments: Python environments to look into beside the usual ones.
     """
     shell, shell_problems = _login_shell(host)
-    found, problems = _ask(shell.site(host), methods())
+    site = replace(shell.site(host), environments=tuple(environments))
+    found, problems = _ask(site, methods())
     places = _merged(host, [copy for each in found for copy in each.copies])
     for surface, starts in ((TERMINAL, shell.starts), (LOGIN, shell.login)):
         if starts is not None:
             places = list(_started(host, places, surface, starts))
     places.sort(key=lambda place: place.order)
-    kept = places[: wire.INSTALLS_MAX]
+    kept, left = places[: wire.INSTALLS_MAX], places[wire.INSTALLS_MAX :]
+    problems += [LEFT_OUT] if any(place.starts for place in left) else []
     installs = [_examined(host, fingerprints, place, progress) for place in kept]
     watch = [path for each in found for path in each.watch]
     watch += [path for place in kept for path in place.paths]
     return Census(
         installs=tuple(sorted(installs, key=lambda local: install_order(local.install))),
-        more=len(places) - len(kept),
+        more=len(left),
         problems=tuple(sorted({*shell_problems, *problems}, key=_problem_order)),
         watch=tuple(dict.fromkeys((*shell.watch, *watch))),
     )
@@ -150,22 +169,41 @@ def _identity(host: Host, path: PurePath) -> tuple[int, int] | PurePath:
 
 
 def _merged(host: Host, copies: Iterable[Copy]) -> list[_Place]:
-    by_file: dict[tuple[int, int] | PurePath, Copy] = {}
+    by_file: dict[tuple[int, int] | PurePath, list[Copy]] = {}
     for copy in copies:
-        identity = _identity(host, copy.program)
-        first = by_file.setdefault(identity, copy)
-        names = dict.fromkeys((*first.names, copy.program, *copy.names))
-        names.pop(first.program, None)
-        by_file[identity] = replace(first, names=tuple(names))
-    return [_Place(copy) for copy in by_file.values()]
+        by_file.setdefault(_identity(host, copy.program), []).append(copy)
+    return [_one(host, same) for same in by_file.values()]
+
+
+def _one(host: Host, same: list[Copy]) -> _Place:
+    """One file, of the method in whose place it lies; elsewhere there may be links to it."""
+    first = next((copy for copy in same if _lies_there(host, copy.program)), same[0])
+    names = dict.fromkeys(path for copy in same for path in (copy.program, *copy.names))
+    names.pop(first.program)
+    starts = dict.fromkeys(surface for copy in same for surface in copy.starts)
+    return _Place(replace(first, names=tuple(names)), tuple(starts)[:STARTS_MAX])
+
+
+def _lies_there(host: Host, path: PurePath) -> bool:
+    try:
+        return host.resolve(path) == host.resolve(path.parent) / path.name
+    except OSError:
+        return False
 
 
 def _started(host: Host, places: list[_Place], surface: str, starts: PurePath) -> Iterator[_Place]:
     chosen = _chosen(host, places, starts)
     for place in places:
-        yield replace(place, starts=place.starts or (surface,)) if place is chosen else place
+        yield _started_by(place, surface) if place is chosen else place
     if chosen is None:
         yield _Place(_unknown_copy(host, starts), (surface,))
+
+
+def _started_by(place: _Place, surface: str) -> _Place:
+    # A login shell that starts what a terminal starts is no surface of its own.
+    if surface == LOGIN and TERMINAL in place.starts:
+        return place
+    return replace(place, starts=(surface, *place.starts)[:STARTS_MAX])
 
 
 def _chosen(host: Host, places: list[_Place], starts: PurePath) -> _Place | None:
@@ -199,7 +237,7 @@ def _examined(
         state=state,
         claimed=copy.claimed,
         build=reading.build,
-        starts=place.starts,
+        starts=tuple(sorted(place.starts)),
         reason=reading.reason,
     )
     return LocalInstall(install, copy.program, copy.names, reading.built)

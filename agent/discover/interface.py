@@ -10,6 +10,15 @@ from pathlib import PurePath
 
 from agent.host import Host
 
+EDITOR = "editor"
+"""The surface of an editor's extension."""
+
+DESKTOP = "desktop"
+"""The surface of the desktop app."""
+
+SDK = "sdk"
+"""The surface of the Agent SDK: programs that start Claude Code themselves."""
+
 
 def on_host(host: Host, text: str) -> PurePath | None:
     """The absolute path that a text names on a host, or None if it names none.
@@ -32,11 +41,13 @@ class Site:
         path: The folders of the login shell's search path, in order.
         variables: What the shell's start files and the agent's environment set, the
             former first: folder variables such as ``XDG_DATA_HOME`` and ``NVM_DIR``.
+        environments: Python environments that the agent's settings name.
     """
 
     host: Host
     path: tuple[PurePath, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    environments: tuple[PurePath, ...] = ()
 
     def folder(self, variable: str, default: PurePath) -> PurePath:
         """The folder that a variable names, or its default; a relative one is ignored."""
@@ -55,6 +66,8 @@ class Copy:
         claimed: The version that a package or file name claims; None where none does.
         names: Other paths that lead to the same program (launcher links, a payload).
         problem: Why the program cannot be examined; None when it can be tried.
+        starts: The surfaces that start it, as far as the method knows: `EDITOR`, `DESKTOP`,
+            `SDK`. What a login shell starts is no method's to say.
     """
 
     method: str
@@ -63,6 +76,7 @@ class Copy:
     claimed: str | None = None
     names: tuple[PurePath, ...] = ()
     problem: str | None = None
+    starts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
