@@ -17,6 +17,12 @@ FOLDER_NAMES_MAX = 10_000
 _MISSING = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
+def age_order(version: str) -> tuple[int, ...]:
+    """Sorts version numbers such as ``2.1.330``, oldest first; other words come before."""
+    parts = version.partition("-")[0].split(".")
+    return tuple(int(part) for part in parts) if all(map(str.isdecimal, parts)) else ()
+
+
 def is_missing(error: OSError) -> bool:
     """Whether an error says that there is no such file."""
     return error.errno in _MISSING

@@ -5,7 +5,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from agent import platforms
+from agent import digest, platforms, profile
 from agent.discover import census
 from agent.discover.census import Census
 from agent.fingerprint import Fingerprints
@@ -56,6 +56,24 @@ def fingerprints(tmp_path: Path) -> Fingerprints:
 def take(fingerprints: Fingerprints) -> Callable[[Host], Census]:
     """The census of a host."""
     return lambda host: census.take(host, fingerprints)
+
+
+@pytest.fixture
+def sent() -> Callable[[Host, Census], str]:
+    """``sent(host, found)``: all that a profile would say of what was found."""
+
+    def said(host: Host, found: Census) -> str:
+        made = profile.make(
+            system=host.system,
+            arch=host.arch,
+            census_installs=(each.install for each in found.installs),
+            more=found.more,
+            config=None,
+            problems=found.problems,
+        )
+        return digest.canonical(made).decode("utf-8")
+
+    return said
 
 
 @pytest.fixture
