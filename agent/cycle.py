@@ -117,7 +117,11 @@ def cycle(
     )
     fingerprints = Fingerprints(settings.state_dir / "fingerprints.json")
     found, lost = _collected(
-        "discover", lambda: census.take(host, fingerprints, parts.progress), Census()
+        "discover",
+        lambda: census.take(
+            host, fingerprints, parts.progress, environments=settings.python_environments
+        ),
+        Census(),
     )
     facts, unread = _collected("claude_config", lambda: overrides.examine(host), None)
     made = profile.make(

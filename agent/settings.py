@@ -8,6 +8,7 @@ turns certificate checks off, and none that holds a secret.
 """
 
 import ipaddress
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -32,6 +33,9 @@ SECRET_VARIABLE = "PARITY_AGENT_ENROL_SECRET"  # noqa: S105 - the name of a vari
 FILE_MAX_BYTES = 65_536
 """Largest settings file, in bytes."""
 
+PATHS_MAX = 50
+"""Most paths of one setting."""
+
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -44,6 +48,8 @@ class Settings:
         state_dir: Folder of the identity, the journal, the caches and the locks.
         home: The home folder that is looked at.
         system_root: Put before every system-wide path; for scratch machines.
+        python_environments: Python environments in which to look for an Agent SDK, beside
+            the usual places.
         label: The name that ``enrol`` offers for this machine.
         connect_timeout_s: Seconds to wait for a connection.
         http_timeout_s: Seconds to wait for a whole answer.
@@ -66,6 +72,7 @@ class Settings:
     )
     home: Path = field(default_factory=Path.home)
     system_root: Path | None = None
+    python_environments: tuple[Path, ...] = ()
     label: str | None = None
     connect_timeout_s: float = 10.0
     http_timeout_s: float = 30.0
@@ -247,6 +254,14 @@ def _path(value: object) -> Path:
     return path
 
 
+def _paths(value: object) -> tuple[Path, ...]:
+    # A variable holds a list as PATH does.
+    found = value.split(os.pathsep) if isinstance(value, str) else value
+    if not isinstance(found, list) or len(found) > PATHS_MAX:
+        raise TypeError(f"must be a list of at most {PATHS_MAX} paths")
+    return tuple(_path(each) for each in found)
+
+
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError("must be a number")
@@ -272,6 +287,7 @@ def _level(value: object) -> str:
 _READERS: Mapping[Any, Callable[[object], object]] = {
     Path: _path,
     Path | None: _path,
+    tuple[Path, ...]: _paths,
     str | None: _text,
     float: _number,
     int: _whole,

@@ -1,6 +1,6 @@
 """Real Claude Code packages for all tests, and the rule for what cannot be had.
 
-A package is installed once by the machine's own npm into the user's cache folder, and laid
+A package is installed once by the machine's own npm or pip into the user's cache folder, and laid
 into scratch homes by hard links: never into the user's home, and nothing of it is executed
 but the package's own install script, which links the program into its place.
 """
@@ -8,6 +8,7 @@ but the package's own install script, which links the program into its place.
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,16 +44,25 @@ def claude_package() -> ClaudePackage:
 
 
 def _install(version: str, prefix: Path, *, scripts: bool) -> None:
+    asked = f"--allow-scripts={PACKAGE}" if scripts else "--ignore-scripts"
+    _npm(f"{PACKAGE}@{version}", prefix, asked)
+
+
+def _npm(package: str, prefix: Path, *options: str) -> None:
     npm = shutil.which("npm")
     if npm is None:
         missing("npm is not installed: it is needed for real Claude Code packages")
         return
+    command = [npm, "install", "--global", "--no-audit", "--no-fund", *options, package]
+    _fill(prefix, command)
+
+
+def _fill(prefix: Path, command: list[str]) -> None:
+    """Lets a package manager make a prefix, which is there whole or not at all."""
     prefix.parent.mkdir(parents=True, exist_ok=True)
     fresh = prefix.with_name(f"{prefix.name}.{os.getpid()}.new")
-    asked = f"--allow-scripts={PACKAGE}" if scripts else "--ignore-scripts"
-    command = [npm, "install", "--global", f"--prefix={fresh}", "--no-audit", "--no-fund", asked]
     done = subprocess.run(
-        [*command, f"{PACKAGE}@{version}"],
+        [*command, f"--prefix={fresh}"],
         capture_output=True,
         text=True,
         check=False,
@@ -60,9 +70,38 @@ def _install(version: str, prefix: Path, *, scripts: bool) -> None:
     )
     if done.returncode != 0:
         shutil.rmtree(fresh, ignore_errors=True)
-        missing(f"npm could not install {PACKAGE}@{version}: {done.stderr[-300:]}")
+        missing(f"this could not be installed: {command[-1]}: {done.stderr[-300:]}")
     shutil.rmtree(prefix, ignore_errors=True)
     fresh.rename(prefix)
+
+
+@pytest.fixture(scope="session")
+def node_sdk() -> Callable[[str], Path]:
+    """``node_sdk(version)``: an npm prefix with that release of the Agent SDK in it."""
+
+    def package(version: str) -> Path:
+        prefix = platformdirs.user_cache_path("build-parity") / "tests" / "npm" / f"sdk-{version}"
+        if not prefix.is_dir():
+            # What a program of a user's own would bring beside it is not needed.
+            options = ("--legacy-peer-deps", "--ignore-scripts")
+            _npm(f"@anthropic-ai/claude-agent-sdk@{version}", prefix, *options)
+        return prefix
+
+    return package
+
+
+@pytest.fixture(scope="session")
+def python_sdk() -> Callable[[str], Path]:
+    """``python_sdk(version)``: a Python environment's folder with that Agent SDK in it."""
+
+    def package(version: str) -> Path:
+        prefix = platformdirs.user_cache_path("build-parity") / "tests" / "pip" / f"sdk-{version}"
+        if not prefix.is_dir():
+            pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-compile"]
+            _fill(prefix, [*pip, "--only-binary=:all:", f"claude-agent-sdk=={version}"])
+        return prefix
+
+    return package
 
 
 @pytest.fixture(scope="session")

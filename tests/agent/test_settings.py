@@ -1,5 +1,6 @@
 """Settings out of a file and the environment, and what is said of bad ones."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,16 @@ def test_the_file_may_be_named_in_the_environment(tmp_path: Path) -> None:
     assert load({"PARITY_AGENT_CONFIG": str(file)}).label == "named"
 
 
+def test_a_list_of_paths_is_written_as_toml_or_as_a_search_path(tmp_path: Path) -> None:
+    """The file holds an array, the variable what PATH would hold."""
+    file = written(tmp_path, 'python_environments = ["/one", "/two three"]\n')
+    wanted = (Path("/one"), Path("/two three"))
+    assert load({}, file).python_environments == wanted
+    variable = os.pathsep.join(map(str, wanted))
+    said = {"PARITY_AGENT_PYTHON_ENVIRONMENTS": variable, "XDG_CONFIG_HOME": str(tmp_path)}
+    assert load(said).python_environments == wanted
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -49,6 +60,9 @@ def test_the_file_may_be_named_in_the_environment(tmp_path: Path) -> None:
         ('server_url = "http://parity.example.com"\n', "is http beyond this machine"),
         ('server_url = "https://u:p@parity.example.com"\n', "must hold no user"),
         ("\n[label]\nx = 1\n", "line 2: label must be one line of text"),
+        ('python_environments = ["/a", "b"]\n', "must be an absolute path"),
+        ("python_environments = 7\n", "must be a list of at most 50 paths"),
+        (f"python_environments = {['/a'] * 51}\n", "must be a list of at most 50 paths"),
         ('label = "a\\nb"\n', "must be one line of text"),
         ("label =\n", "at line 1"),
         ("cycle_min_s = 60\ncycle_max_s = 30\n", "cycle_min_s"),

@@ -1,0 +1,1 @@
+"""Where Python environments keep their packages, whoever makes them."""
