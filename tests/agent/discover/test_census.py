@@ -116,6 +116,67 @@ def test_what_does_not_fit_is_counted_and_not_hashed(tree: Tree, take: Take) -> 
     assert found.installs[0].install.counted
 
 
+EXTENSION = ".vscode/extensions/anthropic.claude-code-2.1.330-linux-x64/resources/native-binary"
+SDK = "lib/python3.11/site-packages/claude_agent_sdk/_bundled/claude"
+
+
+def test_a_file_that_several_surfaces_start_has_them_all(tree: Tree, take: Take) -> None:
+    """An extension's program that PATH and an SDK's place lead to is one install."""
+    extension = f"/home/u/{EXTENSION}/claude"
+    host = tree(
+        {
+            "/home/u/.profile": "PATH=~/.local/bin:$PATH",
+            extension: PROGRAM,
+            "/home/u/.local/bin/claude": {"link": extension},
+            f"/home/u/.venv/{SDK}": {"link": extension},
+        }
+    )
+    found = take(host)
+    assert _told(found) == [("editor_extension", "vscode", "ok", True)]
+    assert found.installs[0].install.starts == ("editor", "sdk", "terminal")
+    assert found.installs[0].names == (PurePath(f"/home/u/.venv/{SDK}"),)
+
+
+def test_a_link_in_an_extension_is_the_copy_that_it_leads_to(tree: Tree, take: Take) -> None:
+    """Who replaced the extension's program by the native one has one install, and its updater."""
+    native = "/home/u/.local/share/claude/versions/2.1.330"
+    host = tree({native: PROGRAM, f"/home/u/{EXTENSION}/claude": {"link": native}})
+    found = take(host)
+    assert _told(found) == [("native", "versions", "ok", True)]
+    assert found.installs[0].install.starts == ("editor",)
+
+
+def test_what_a_login_starts_beside_an_editor_is_told(tree: Tree, take: Take) -> None:
+    """A copy that a terminal does not start, but a remote login and an editor do."""
+    extension = f"/home/u/{EXTENSION}/claude"
+    other = {"program": {"platform": "linux-x64", "version": "2.1.240"}}
+    host = tree(
+        {
+            "/home/u/.profile": ". ~/.bashrc; PATH=~/e:$PATH",
+            "/home/u/.bashrc": "PATH=~/n:$PATH",
+            extension: PROGRAM,
+            "/home/u/e/claude": {"link": extension},
+            "/home/u/n/claude": other,
+        }
+    )
+    starts = {each.install.method: each.install.starts for each in take(host).installs}
+    assert starts == {
+        "editor_extension": ("editor", census.LOGIN),
+        "other": (census.TERMINAL,),
+    }
+
+
+def test_more_started_copies_than_can_be_told_are_a_problem(tree: Tree, take: Take) -> None:
+    """Forty environments with an SDK each: what the terminal starts stays, and the rest is told."""
+    pyenv = "/home/u/.pyenv/versions"
+    files: dict[str, object] = {f"{pyenv}/3.{at}/{SDK}": PROGRAM for at in range(40)}
+    host = tree({**files, "/usr/local/bin/claude": PROGRAM})
+    found = take(host)
+    assert (len(found.installs), found.more) == (wire.INSTALLS_MAX, 9)
+    assert [each.install.starts for each in found.installs].count((census.TERMINAL,)) == 1
+    assert found.problems == (census.LEFT_OUT,)
+
+
 class _BrokenDisk(RecordedHost):
     """A recorded host on which one folder fails as no method expects."""
 

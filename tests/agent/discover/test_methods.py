@@ -15,7 +15,18 @@ from agent.host import Host
 from agent.testing import RecordedHost
 
 PACKAGE = "lib/node_modules/@anthropic-ai/claude-code"
+HOSTS = Path(__file__).parents[2] / "golden" / "hosts"
 NAMES = [method.name for method in methods()]
+BROUGHT = (".vscode", ".config", ".venv", ".pyenv")
+BROUGHT_FILES = (
+    ".vscode/extensions/.obsolete",
+    ".vscode/extensions/extensions.json",
+    ".vscode/extensions/anthropic.claude-code-2.1.330-linux-x64/resources/native-binary/claude",
+    ".config/Claude/claude-code/2.1.330/.verified",
+    ".config/Claude/claude-code/2.1.330/claude",
+    ".venv/lib/python3.11/site-packages/claude_agent_sdk/_bundled/claude",
+    ".venv/lib/python3.11/site-packages/claude_agent_sdk/_bundled/claude.version",
+)
 Take = Callable[[Host], Census]
 
 
@@ -41,12 +52,12 @@ def _facts(path: Path) -> tuple[object, ...]:
 
 
 def _loops(home: Path) -> None:
-    for name in (".nvm", ".local", ".volta", ".profile", ".npmrc", ".bashrc"):
+    for name in (".nvm", ".local", ".volta", ".profile", ".npmrc", ".bashrc", *BROUGHT):
         (home / name).symlink_to(home / name)
 
 
 def _files_for_folders(home: Path) -> None:
-    for name in (".nvm", ".local", ".volta", ".npm-global"):
+    for name in (".nvm", ".local", ".volta", ".npm-global", *BROUGHT):
         (home / name).write_bytes(b"\xff\xfe")
 
 
@@ -59,13 +70,12 @@ def _folders_for_files(home: Path) -> None:
         ".local/share/claude/versions/2.1.330",
         f".npm-global/{PACKAGE}/package.json",
         f".npm-global/{PACKAGE}/bin/claude.exe",
+        *BROUGHT_FILES,
     ):
         (home / name).mkdir(parents=True)
 
 
 def _pipes(home: Path) -> None:
-    for folder in (".local/bin", ".local/share/claude/versions", f".npm-global/{PACKAGE}/bin"):
-        (home / folder).mkdir(parents=True)
     for name in (
         ".profile",
         ".npmrc",
@@ -73,7 +83,9 @@ def _pipes(home: Path) -> None:
         ".local/share/claude/versions/2.1.330",
         f".npm-global/{PACKAGE}/package.json",
         f".npm-global/{PACKAGE}/bin/claude.exe",
+        *BROUGHT_FILES,
     ):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
         os.mkfifo(home / name)
 
 
@@ -83,6 +95,9 @@ def _bad_bytes(home: Path) -> None:
     for name in (".profile", ".npmrc", f".npm-global/{PACKAGE}/package.json"):
         (home / name).write_bytes(bad)
     (home / f".npm-global/{PACKAGE}/bin/claude.exe").write_bytes(bad)
+    for name in BROUGHT_FILES:
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_bytes(bad)
     os.mkdir(os.fsencode(home) + b"/.npm-global/lib/node_modules/@anthropic-ai/claude-code-\xff")  # noqa: PTH102
 
 
@@ -120,8 +135,8 @@ def test_what_a_method_finds_is_of_the_promised_types(
     method: Method, golden: Callable[[str], RecordedHost]
 ) -> None:
     """Copies bear the method's own name, and absolute paths of the host's style."""
-    for tree in ("native/darwin", "native/win32", "npm/darwin", "npm/win32", "npm/linux-nvm"):
-        host = golden(tree)
+    for tree in sorted(HOSTS.glob("*/*.toml")):
+        host = golden(f"{tree.parent.name}/{tree.stem}")
         found = method.find(search_path.read(host).site(host))
         for copy in found.copies:
             assert isinstance(copy, Copy)
