@@ -34,9 +34,6 @@ LAST_JS_VERSION = "2.1.112"
 """The last version whose npm package is JavaScript, with other bytes than the native one
 of the same number (facts 0.3)."""
 
-LATE_S = 3600
-"""A source that was read so much earlier than another is given up, in seconds."""
-
 SOURCES_DIFFER_S = 6 * 3600
 """While sources differ, either head counts for so long, in seconds."""
 
@@ -246,10 +243,7 @@ class Ledger:
         wanted = SOURCE_OF_METHOD.get(method)
         if not heads:
             return ()
-        # Else one that is still read, and of those always the same.
-        latest = max(head.last_seen for head in heads) - LATE_S
-        ranked = sorted(heads, key=lambda head: (head.source != wanted, head.last_seen < latest))
-        first, *others = ranked
+        first, *others = runs.ranked(heads, wanted)
         return (
             first,
             *(

@@ -4,6 +4,7 @@ Heads are read every few minutes and mostly say the same: then nothing is judged
 """
 
 from server.releases.ledger import Ledger, Reading
+from server.releases.runs import GONE_S, LATE_S, is_left
 
 GAP_S = 900
 """A head read again after so long, in seconds, may have been too old to decide by."""
@@ -15,6 +16,7 @@ def is_news(before: Ledger, after: Ledger) -> bool:
         _listed(before) != _listed(after)
         or before.files() != after.files()
         or _answers(before) != _answers(after)
+        or _left(before) != _left(after)
         or _heads_tell_more(before, after)
     )
 
@@ -29,6 +31,16 @@ def _answers(ledger: Ledger) -> frozenset[object]:
         (item.version, item.answered_at, item.outcome, item.reason)
         for item in ledger.lookups()
         if item.answered_at is not None
+    )
+
+
+def _left(ledger: Ledger) -> frozenset[tuple[str, str, int]]:
+    """The heads that decide no longer, since another source is read and theirs is not."""
+    return frozenset(
+        (head.source, head.channel, after_s)
+        for head in ledger.heads()
+        for after_s in (LATE_S, GONE_S)
+        if is_left(head, ledger.heads(head.channel), after_s)
     )
 
 

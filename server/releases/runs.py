@@ -5,12 +5,19 @@ question has one answer at every second. Two rows of one version in a row are no
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
 from server.releases.versions import is_newer
+
+LATE_S = 3_600
+"""A pointer that was read so much earlier than another one of its channel is given up, in
+seconds."""
+
+GONE_S = 7 * 86_400
+"""The same where it is the one that a copy's own updater follows: it is shown no longer."""
 
 
 class Run(Protocol):
@@ -111,6 +118,30 @@ def moved_back(version: str, runs: Sequence[Run]) -> int | None:
     # It came and went between two readings: the pointer was seen beyond it, and is not now.
     past = (move.at for move in moves(runs) if is_newer(move.before, version))
     return max(past, default=None)
+
+
+def ranked(heads: Collection[R], wanted: str | None) -> list[R]:
+    """The heads of one channel, the deciding one first.
+
+    That is the one of the wanted source; else one that is still read, and of those always the
+    same.
+
+    Args:
+        heads: By source.
+        wanted: The source that a copy's own updater follows; None if it has none.
+    """
+    return sorted(
+        heads,
+        key=lambda head: (
+            head.source != wanted or is_left(head, heads, GONE_S),
+            is_left(head, heads, LATE_S),
+        ),
+    )
+
+
+def is_left(head: Run, heads: Iterable[Run], after_s: int) -> bool:
+    """Whether a head was last read so many seconds before another one of its channel."""
+    return head.last_seen < max(other.last_seen for other in heads) - after_s
 
 
 def differ_since(runs: Sequence[Run], others: Sequence[Run]) -> int | None:

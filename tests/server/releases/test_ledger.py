@@ -15,6 +15,7 @@ from server.releases.ledger import (
     Release,
     Trust,
 )
+from server.releases.runs import GONE_S
 from server.releases.versions import is_newer
 
 NOW = 1_000_000
@@ -79,6 +80,15 @@ def test_a_copy_without_a_source_of_its_own_is_always_judged_by_the_same_one() -
         assert Ledger([each, bucket]).heads_for("homebrew", "latest", NOW)[0].source == "bucket"
     given_up = replace(bucket, last_seen=NOW - 7200)
     assert Ledger([npm, given_up]).heads_for("homebrew", "latest", NOW)[0].source == "npm"
+
+
+def test_a_source_that_is_read_no_longer_decides_for_nobody() -> None:
+    """One that was switched off, or dropped the channel: its last word would stand for ever."""
+    bucket = Reading("bucket", "latest", "2.1.300", 0, NOW - GONE_S)
+    npm = Reading("npm", "latest", "2.1.330", 0, NOW)
+    assert Ledger([npm, bucket]).heads_for("native", "latest", NOW)[0] == bucket
+    gone = replace(bucket, last_seen=NOW - GONE_S - 1)
+    assert Ledger([npm, gone]).heads_for("native", "latest", NOW) == (npm,)
 
 
 @given(_readings(), _releases, _number)

@@ -6,6 +6,7 @@ import pytest
 
 from server.releases.ledger import Artifact, Ledger, Lookup, Reading, Release
 from server.releases.news import GAP_S, is_news
+from server.releases.runs import GONE_S, LATE_S
 
 HEAD = Reading("npm", "latest", "2.1.1", 100, 200)
 RELEASE = Release("2.1.1", 50)
@@ -64,3 +65,14 @@ def test_a_reading_later_than_a_report_is_news() -> None:
     before = Ledger([HEAD], lookups=[asked])
     assert not is_news(before, Ledger([_read_again(249)], lookups=[asked]))
     assert is_news(before, Ledger([_read_again(250)], lookups=[asked]))
+
+
+@pytest.mark.parametrize("after_s", [LATE_S, GONE_S])
+def test_a_source_that_decides_no_longer_is_news(after_s: int) -> None:
+    """Nothing moved, but copies are judged by the head of another source from then on."""
+    bucket = Reading("bucket", "latest", "2.1.0", 100, 200)
+    before, still, after = (
+        Ledger([bucket, _read_again(200 + after_s + late)]) for late in (-9, 0, 1)
+    )
+    assert not is_news(before, still)
+    assert is_news(still, after)
