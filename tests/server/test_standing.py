@@ -56,6 +56,7 @@ def test_only_a_public_moment_is_called_an_estimate(
 
 
 VERDICT = judge(shop.profile(shop.HEAD), GroupPolicy(), shop.ledger(), shop.NOW)
+DAY = shop.DAY
 SILENT_AFTER_S = GroupPolicy().silent_after_s
 MOMENTS = st.integers(0, 10**6)
 
@@ -219,6 +220,18 @@ def ahead(severity: str = "drift") -> Verdict:
     finding = msgspec.structs.replace(AHEAD, severity=severity)
     state = cast("State", severity)
     return Verdict(state, (finding,), 1, None, frozenset(), "tag")
+
+
+@pytest.mark.parametrize(("passed", "standing"), [(DAY - 1, "pending"), (DAY, "drift")])
+def test_a_newly_enrolled_machine_is_spared_exactly_until_its_time(
+    passed: int, standing: Standing
+) -> None:
+    """To the second: at its end it stands as its verdict, and is no exception."""
+    machine = MachineFacts(enrolled_at=ENROLLED, last_seen=ENROLLED + passed)
+    policy = GroupPolicy(enrolled_grace_s=DAY)
+    drifts = Verdict("drift", (BEHIND,), 1, None, frozenset(), "tag")
+    told = stand(drifts, machine, policy, ENROLLED + passed)
+    assert (told.standing, told.is_exception) == (standing, standing == "pending")
 
 
 @pytest.mark.parametrize("heads_read_at", [None, 99, 100])
