@@ -87,3 +87,10 @@ def test_two_pointers_differ_since_they_last_agreed(
         assert left.version != right.version
     left, right = runs.at(one, since - 1), runs.at(other, since - 1)
     assert left is None or right is None or left.version == right.version
+
+
+def test_what_was_passed_over_again_and_again_was_left_at_the_last_move_back() -> None:
+    """A channel that moves back and forth dates a skipped version by its latest way back."""
+    steps = enumerate(("2.1.5", "2.1.1", "2.1.6", "2.1.2"))
+    history = [Reading("npm", "latest", version, at * 10, at * 10 + 9) for at, version in steps]
+    assert runs.moved_back("2.1.4", history) == 30
