@@ -36,6 +36,10 @@ _MEANING = {
     "left": "this machine has been signed off at the server",
 }
 
+_KIND_MAX = 17
+_STARTS_MAX = 16
+# Wider columns would leave the last one too little of a line to name the public bytes in.
+
 
 @dataclass(frozen=True)
 class Local:
@@ -141,6 +145,7 @@ def _installs(view: MachineView, local: Local) -> list[str]:
     told = [lines[0]]
     for each, line in zip(view.installs, lines[1:], strict=True):
         told.append(line)
+        told += _beneath(each)
         alike = (path for install, path in local.places if _same(install, each.install))
         told += [f"    {plain(path)}" for path in alike]
     return ["INSTALLS", *told]
@@ -154,13 +159,30 @@ def _same(found: Install, told: Install) -> bool:
 def _install(each: InstallView) -> tuple[str, ...]:
     install, build = each.install, each.install.build
     version = (build.version if build else None) or install.claimed or "?"
+    kind, starts = _kind(install), _starts(each)
     return (
-        f"{install.method} ({install.place})",
+        kind if len(kind) <= _KIND_MAX else install.method,
         version,
         f"sha256 {build.sha256[:12]}" if build else install.state,
-        ", ".join(install.starts) if each.counted else "at rest",
+        starts if len(starts) <= _STARTS_MAX else f"{len(install.starts)} surfaces",
         _public(each),
     )
+
+
+def _kind(install: Install) -> str:
+    return f"{install.method} ({install.place})"
+
+
+def _starts(each: InstallView) -> str:
+    return ", ".join(each.install.starts) if each.counted else "at rest"
+
+
+def _beneath(each: InstallView) -> list[str]:
+    """What its row has no room for."""
+    kind, starts = _kind(each.install), _starts(each)
+    more = [plain(kind)] if len(kind) > _KIND_MAX else []
+    more += [f"started by {plain(starts)}"] if len(starts) > _STARTS_MAX else []
+    return [f"    {', '.join(more)}"] if more else []
 
 
 def _public(each: InstallView) -> str:

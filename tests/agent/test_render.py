@@ -94,6 +94,26 @@ def shown(view: MachineView = VIEW, local: Local = LOCAL) -> str:
     return "\n".join(render.verdict(view, local, zone=UTC))
 
 
+def test_every_surface_that_starts_a_copy_is_shown_whole() -> None:
+    """What does not fit into a row stands beneath it, and no column is cut for it."""
+    starts = ("desktop", "editor", "sdk", "terminal")
+    many = msgspec.structs.replace(
+        NPM, method="editor_extension", place="vscode-server", starts=starts
+    )
+    few = msgspec.structs.replace(NPM, method="agent_sdk", place="venv", starts=("sdk", "terminal"))
+    views = tuple(
+        InstallView(each, counted=True, public="2.1.240", trust="registry") for each in (many, few)
+    )
+    lines = shown(msgspec.structs.replace(VIEW, installs=views)).splitlines()
+    at = next(number for number, line in enumerate(lines) if "editor_extension" in line)
+    assert "4 surfaces" in lines[at]
+    beneath = "editor_extension (vscode-server), started by desktop, editor, sdk, terminal"
+    assert lines[at + 1].strip() == beneath
+    assert [line for line in lines if "agent_sdk (venv)" in line and "sdk, terminal" in line]
+    assert sum(line.endswith("the bytes of 2.1.240 (registry)") for line in lines) == 2
+    assert max(map(len, lines[: at + 3])) <= 100
+
+
 @pytest.mark.parametrize(
     "part",
     [
