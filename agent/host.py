@@ -13,7 +13,10 @@ is asked in Windows paths while it lies on a Linux disk).
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol
+
+PolicyScope = Literal["machine", "user"]
+"""Whose policy: set for all users of the machine, or for this one."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,24 @@ class Host(Protocol):
     @property
     def managed_settings(self) -> PurePath:
         """The system's folder of managed settings files (facts 3.2)."""
+        ...
+
+    @property
+    def managed_preferences(self) -> tuple[PurePath, ...]:
+        """Property lists of the system's own management, the user's before the machine's.
+
+        Only macOS has these (facts 3.2).
+        """
+        ...
+
+    def managed_policy(self, scope: PolicyScope) -> str | None:
+        """The text of the system's policy value for Claude Code; None where there is none.
+
+        Only Windows has these (facts 3.2).
+
+        Raises:
+            OSError: It cannot be read, or is no text.
+        """
         ...
 
     def system_file(self, name: str) -> PurePath:

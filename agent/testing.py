@@ -15,9 +15,10 @@ statement of its version (facts 1.2).
     [files.'C:\Users\u\.local\bin\claude.exe']
     program = {platform = "win32-x64", version = "2.1.330"}
 
-A file's table has one of ``text``, ``program``, ``link``, ``same`` (another name of a
-file), ``folder``, ``pipe`` or ``unreadable``; ``mode = "x"`` makes a text executable. Its
-processes are described in `agent.testing_processes`.
+A ``[policies]`` table holds the registry's policy texts of a Windows tree, by scope
+(``machine``, ``user``). A file's table has one of ``text``, ``program``, ``link``, ``same``
+(another name of a file), ``folder``, ``pipe`` or ``unreadable``; ``mode = "x"`` makes a text
+executable. Its processes are described in `agent.testing_processes`.
 """
 
 import errno
@@ -30,7 +31,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
 
-from agent.host import FileStat
+from agent.host import FileStat, PolicyScope
+from agent.platforms.common import preference_names
 from agent.platforms.win32 import suffixes
 from agent.testing_processes import RecordedProcesses
 
@@ -89,6 +91,7 @@ class RecordedHost(RecordedProcesses):
         self.home: PurePath = self._style(host["home"])
         self.login_shell: str = host["shell"]
         self.environment: Mapping[str, str] = tree.get("environment", {})
+        self._policies: Mapping[str, str] = tree.get("policies", {})
         self._suffixes = suffixes(self.environment) if self.system == "win32" else ("",)
         self._nodes: dict[PurePath, Node] = {}
         for name, entry in tree.get("files", {}).items():
@@ -99,6 +102,16 @@ class RecordedHost(RecordedProcesses):
     def managed_settings(self) -> PurePath:
         """As `agent.host.Host.managed_settings`."""
         return self._style(_MANAGED[self.system])
+
+    @property
+    def managed_preferences(self) -> tuple[PurePath, ...]:
+        """As `agent.host.Host.managed_preferences`."""
+        names = preference_names(self.home.name) if self.system == "darwin" else ()
+        return tuple(self._style(name) for name in names)
+
+    def managed_policy(self, scope: PolicyScope) -> str | None:
+        """As `agent.host.Host.managed_policy`."""
+        return self._policies.get(scope)
 
     def system_file(self, name: str) -> PurePath:
         """As `agent.host.Host.system_file`."""

@@ -10,12 +10,12 @@ import errno
 import os
 import platform
 import stat as stat_bits
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-from agent.host import FileStat, Image, Process
+from agent.host import FileStat, Image, PolicyScope, Process
 from agent.platforms.processes import Table
 
 _OPEN_FLAGS = (
@@ -96,6 +96,20 @@ def file_stat(found: os.stat_result, *, executable: bool) -> FileStat:
     )
 
 
+PolicyReader = Callable[[PolicyScope], str | None]
+"""Reads a policy value as `agent.host.Host.managed_policy` says."""
+
+
+def no_policy(_scope: PolicyScope) -> None:
+    """The policy value of a system that has none."""
+
+
+def preference_names(user: str) -> tuple[str, ...]:
+    """Where macOS keeps managed preferences: the user's, then the machine's (facts 3.2)."""
+    folder, file = "/Library/Managed Preferences", "com.anthropic.claudecode.plist"
+    return (f"{folder}/{user}/{file}", f"{folder}/{file}")
+
+
 @dataclass(frozen=True)
 class LiveHost:
     """A `agent.host.Host` over this machine's own files.
@@ -110,6 +124,8 @@ class LiveHost:
         managed_name: The folder of managed settings, before `root` (facts 3.2).
         table: Its processes.
         suffixes: What a shell tries after a program's name; ``("",)`` on POSIX.
+        preference_names: Property lists of managed preferences, before `root`.
+        policy: Reads the system's policy value.
     """
 
     system: str
@@ -121,11 +137,22 @@ class LiveHost:
     managed_name: str
     table: Table
     suffixes: tuple[str, ...] = ("",)
+    preference_names: tuple[str, ...] = ()
+    policy: PolicyReader = no_policy
 
     @property
     def managed_settings(self) -> Path:
         """The system's folder of managed settings files (facts 3.2)."""
         return self.system_file(self.managed_name)
+
+    @property
+    def managed_preferences(self) -> tuple[Path, ...]:
+        """As `agent.host.Host.managed_preferences`."""
+        return tuple(self.system_file(name) for name in self.preference_names)
+
+    def managed_policy(self, scope: PolicyScope) -> str | None:
+        """As `agent.host.Host.managed_policy`."""
+        return self.policy(scope)
 
     def system_file(self, name: str) -> Path:
         """A system-wide file, below `root` where there is one.

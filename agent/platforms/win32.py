@@ -4,17 +4,22 @@ Windows has no login shell with start files: PATH is what the environment says, 
 program's name is tried with each suffix of ``PATHEXT``.
 """
 
+import errno
 import functools
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 
-from agent.host import Host
-from agent.platforms.common import LiveHost, arch
+from agent.host import Host, PolicyScope
+from agent.platforms.common import LiveHost, arch, no_policy
 from agent.platforms.processes import PsutilTable, roots_of
 
 _FILETIME_EPOCH = 116_444_736_000_000_000
+_POLICY_KEY = r"SOFTWARE\Policies\ClaudeCode"
+_POLICY_VALUE = "Settings"
 _PATHEXT = ".COM;.EXE;.BAT;.CMD"
 
 
@@ -41,6 +46,7 @@ def live(
         root=system_root,
         managed_name="C:/Program Files/ClaudeCode",
         suffixes=suffixes(environment),
+        policy=registry_policy if system_root is None else no_policy,
         table=PsutilTable(_is_mine, filetime, roots_of(system_root, process_roots)),
     )
 
@@ -48,6 +54,28 @@ def live(
 def filetime(seconds: float) -> str:
     """A time since the epoch in hundreds of nanoseconds since 1601 (winnt.h, FILETIME)."""
     return str(int(seconds * 1e7) + _FILETIME_EPOCH)
+
+
+def registry_policy(scope: PolicyScope) -> str | None:
+    """The registry's policy value: JSON, not expanded, as Claude Code reads it (facts 3.2).
+
+    Raises:
+        OSError: It may not be read, or is no text.
+    """
+    if sys.platform != "win32":
+        return None
+    import winreg  # noqa: PLC0415 - only Windows has it
+
+    hive = winreg.HKEY_LOCAL_MACHINE if scope == "machine" else winreg.HKEY_CURRENT_USER
+    access = winreg.KEY_READ | winreg.KEY_WOW64_64KEY
+    try:
+        with winreg.OpenKeyEx(hive, _POLICY_KEY, 0, access) as key:
+            value, kind = winreg.QueryValueEx(key, _POLICY_VALUE)
+    except FileNotFoundError:
+        return None
+    if kind not in {winreg.REG_SZ, winreg.REG_EXPAND_SZ}:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    return str(value)
 
 
 def _is_mine(process: psutil.Process) -> bool:

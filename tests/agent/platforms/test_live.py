@@ -44,6 +44,25 @@ def test_a_scratch_machine_has_its_system_files_below_its_root(host: Host, tmp_p
     assert host.managed_settings.is_relative_to(tmp_path / "root")
 
 
+def test_only_a_mac_has_managed_preferences_the_users_first(tmp_path: Path) -> None:
+    """Of a scratch machine they lie below its root, and its home names the user."""
+    mac = darwin.live(home=tmp_path / "u", system_root=tmp_path, environment={})
+    folder = tmp_path / "Library/Managed Preferences"
+    name = "com.anthropic.claudecode.plist"
+    assert mac.managed_preferences == (folder / "u" / name, folder / name)
+    for module in (linux, win32):
+        other = module.live(home=tmp_path, system_root=tmp_path, environment={})
+        assert other.managed_preferences == ()
+
+
+def test_a_scratch_machine_has_no_policy_of_this_machines_registry(tmp_path: Path) -> None:
+    """Its root moves files, and a registry cannot be moved."""
+    for module in (linux, darwin, win32):
+        found = module.live(home=tmp_path, system_root=tmp_path, environment={})
+        assert found.managed_policy("machine") is None
+        assert found.managed_policy("user") is None
+
+
 def test_a_scratch_machines_shell_is_that_of_its_environment(host: Host, tmp_path: Path) -> None:
     """It has no user database; without a SHELL the system's own default counts."""
     assert host.login_shell == "zsh"
