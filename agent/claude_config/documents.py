@@ -1,10 +1,11 @@
 """Settings documents from bytes to values. Pure.
 
-Plain JSON as Claude Code reads it: a byte order mark is skipped, of a name given twice
-the last counts, and a blank file says nothing. What cannot be used is a `DocumentError`
-whose text holds no word of the document.
+Plain JSON as Claude Code reads it: a byte order mark is skipped, of a name given twice the last
+counts, and a blank file says nothing. What macOS's management sets is a property list. What
+cannot be used is a `DocumentError` whose text holds no word of the document.
 """
 
+import plistlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,6 +36,21 @@ def settings(data: bytes) -> Mapping[str, object]:
     """
     found = _decode(data, dict[str, Any])
     return found if isinstance(found, dict) else {}
+
+
+def property_list(data: bytes) -> Mapping[str, object]:
+    """All settings of a property list, in either of its forms.
+
+    Raises:
+        DocumentError: It is no property list, or holds what JSON cannot.
+    """
+    try:
+        # By way of JSON, a hostile list's cycles and odd names end here.
+        text = msgspec.json.encode(plistlib.loads(data))
+    # The parser lets out whatever a damaged list makes it stumble over.
+    except Exception:  # noqa: BLE001 - the reason is above
+        raise DocumentError("not a property list of settings") from None
+    return settings(text)
 
 
 def state(data: bytes) -> Mapping[str, object]:

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from agent import digest, wire
 from agent.claude_config import layers
 from agent.claude_config.keys import Key, Keys, Kind, Told, load
-from agent.claude_config.layers import Source
+from agent.claude_config.sources import COLLECTOR, Source
 from agent.host import Host
 
 OVERRIDES_MAX = 400
@@ -76,7 +76,7 @@ def examine(host: Host) -> ConfigFacts:
     problems = found.problems
     if len(config.overrides) < sum(item.named for item in local):
         reason = f"more than {OVERRIDES_MAX} overrides: the rest is counted without names"
-        problems = (*problems, wire.Problem(layers.COLLECTOR, reason))
+        problems = (*problems, wire.Problem(COLLECTOR, reason))
     return ConfigFacts(config, problems, found.watch, local)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from agent.claude_config import layers
-from agent.claude_config.layers import SETTINGS_MAX_BYTES
+from agent.claude_config.sources import SETTINGS_MAX_BYTES, SNIPPETS_MAX
 from agent.host import Host
 from agent.wire import Problem
 
@@ -69,12 +69,14 @@ def test_a_second_configuration_is_read_before_the_usual_one(machine: Machine) -
     ]
 
 
-def test_the_agents_own_environment_names_no_configuration(machine: Machine) -> None:
-    """What the agent was started with says nothing of the user's sessions."""
+def test_the_agents_own_environment_names_a_folder_where_no_file_does(machine: Machine) -> None:
+    """A start file's word is stronger, and none of the agent's other variables counts."""
     machine.write(machine.home / "other/settings.json", '{"model": "haiku"}')
     machine.environment["CLAUDE_CONFIG_DIR"] = str(machine.home / "other")
     machine.environment["DISABLE_TELEMETRY"] = "1"
-    assert _layers(machine) == []
+    assert _layers(machine) == [("user", {"model": "haiku"}, {})]
+    machine.write(machine.home / ".bashrc", "export CLAUDE_CONFIG_DIR=$HOME/third")
+    assert [settings for _, settings, _ in _layers(machine)] == [{}]
 
 
 @pytest.mark.parametrize("folder", ["relative", "$UNKNOWN/x"])
@@ -166,10 +168,10 @@ def test_a_folder_in_a_files_place_is_a_problem(machine: Machine) -> None:
 
 def test_too_many_managed_files_are_a_problem(machine: Machine) -> None:
     """A folder cannot keep the agent busy."""
-    for number in range(layers.SNIPPETS_MAX + 1):
-        machine.managed({}, f"managed-settings.d/{number:03}.json")
+    for number in range(SNIPPETS_MAX + 1):
+        machine.managed({"model": "opus"}, f"managed-settings.d/{number:03}.json")
     found = layers.read(machine.host)
-    assert len(found.sources) == layers.SNIPPETS_MAX
+    assert len(found.sources) == SNIPPETS_MAX
     assert "only the first 100 files" in found.problems[0].reason
 
 

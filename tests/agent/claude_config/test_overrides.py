@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from agent import digest, wire
 from agent.claude_config.keys import Kind, load
-from agent.claude_config.layers import Source
 from agent.claude_config.overrides import (
     OVERRIDES_MAX,
     config_hash,
@@ -21,6 +20,7 @@ from agent.claude_config.overrides import (
     told,
     typed_shell,
 )
+from agent.claude_config.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
