@@ -15,16 +15,18 @@ from dataclasses import dataclass, replace
 import structlog
 from sqlalchemy import Connection, Engine
 
-from server.alerts.outbox import tell_operator
+from server.alerts.outbox import end_operator, tell_operator
 from server.current import Current
 from server.learned import learn
 from server.policy import Policies
 from server.releases.ledger import Artifact, Ledger
 from server.releases.news import is_news
 from server.store import public, published, references
-from server.store.published import Conflict
 from server.store.references import ReferenceMachine
+from server.store.tables import artifacts
 from server.store.writer import Writer
+
+_NAMED_MAX = 3  # digests in one message
 
 _log = structlog.stdlib.get_logger("server.references")
 
@@ -113,20 +115,27 @@ class ReferenceWatch:
 
 
 def _save(conn: Connection, learned: Sequence[Artifact], now: int) -> None:
-    for conflict in published.save_artifacts(conn, learned, now):
-        tell_operator(conn, _topic(conflict), _text(conflict), now)
+    published.save_artifacts(conn, learned, now)
+    is_learned = artifacts.c.trust == "learned"
+    # By what stands there now: a machine that comes back brings what it had taught before.
+    vouched = published.files(conn, is_learned, references.is_vouched())
+    for kind in sorted({_kind(each) for each in published.files(conn, is_learned)}):
+        topic = f"references {' '.join(kind)}"
+        said = {each.sha256: each for each in vouched if _kind(each) == kind}
+        if len(said) > 1:
+            tell_operator(conn, topic, _text(tuple(said.values())), now)
+        else:
+            end_operator(conn, topic, f"No reference machines disagree on {kind[0]}.", now)
 
 
-def _topic(conflict: Conflict) -> str:
-    stated = conflict.stated
-    return f"references {stated.version} {stated.platform or stated.form}"
+def _kind(artifact: Artifact) -> tuple[str, str, str]:
+    return artifact.version, artifact.platform or "every platform", artifact.form
 
 
-def _text(conflict: Conflict) -> str:
-    known, stated = conflict.known, conflict.stated
+def _text(said: Sequence[Artifact]) -> str:
+    version, platform, _ = _kind(said[0])
+    each = ", ".join(f"by the source {item.source} {item.sha256}" for item in said[:_NAMED_MAX])
     return (
-        f"Reference machines disagree on {stated.version} for"
-        f" {stated.platform or 'every platform'}: by the source {known.source} it is"
-        f" {known.sha256}, by {stated.source} {stated.sha256}. Find out which of them is not"
-        " what the public gets, and remove it: parity-server reference remove."
+        f"Reference machines disagree on {version} for {platform}: {each}. Find out which of"
+        " them is not what the public gets, and remove it: parity-server reference remove."
     )

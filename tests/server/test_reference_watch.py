@@ -181,6 +181,24 @@ def test_reference_machines_that_disagree_are_the_operators_alarm(watched: Watch
     assert "Reference machines disagree on 2.1.331" in str(told)
 
 
+def test_an_alarm_ends_with_the_disagreement_and_comes_with_the_next_one(
+    watched: Watched,
+) -> None:
+    """Also where it is the same machine that comes back with what it had taught before."""
+    watched.publish("2.1.331")
+    watched.swap()
+    laptops = []
+    for label, build in (("anna", UNCOVERED), ("ben", OTHER)):
+        laptops.append(watched.shop.enrol(label))
+        laptops[-1].tell(profile(build))
+        watched.mark(laptops[-1])
+    for act in (watched.mark, watched.unmark, watched.mark):
+        act(laptops[1])
+        watched.watch.look()
+    told = watched.shop.rows("SELECT body FROM outbox WHERE told = 'operator' ORDER BY id")
+    assert ['"over":true' in str(each) for each in told] == [False, True, False]
+
+
 def test_what_a_source_says_is_asked_for_in_spite_of_a_reference_machine(
     watched: Watched,
 ) -> None:
