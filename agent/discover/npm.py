@@ -1,33 +1,28 @@
 """Copies that npm installed globally, under every prefix that can be known (facts 1.1).
 
-From 2.1.113 on the package's ``bin/claude.exe`` is the native program, usually one file
-with the payload of the platform package beside it; before that ``cli.js`` is the program.
 A prefix is known from npm's own settings, from the places where Node.js is usually put,
 from version managers, and from the login shell's search path.
 """
 
-import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePath
 
 from agent.discover.interface import Copy, Found, Method, Site
 from agent.discover.look import Look
+from agent.discover.node import package
 from agent.discover.node.managers import Prefix, prefixes, volta_home
 from agent.host import FileStat
 
-PACKAGE_JSON_MAX_BYTES = 256 * 1024
+PACKAGE_JSON_MAX_BYTES = package.PACKAGE_JSON_MAX_BYTES
 """Largest package description that is read."""
 
 NPMRC_MAX_BYTES = 64 * 1024
 """Largest npm settings file that is read."""
 
 _NAME = "npm"
-_SCOPE = "@anthropic-ai"
-_PACKAGE = "claude-code"
-_PROGRAMS = (("bin", "claude.exe"), ("cli.js",), ("cli.mjs",))
 _SHIMS = ("claude.cmd", "claude.ps1", "claude")
-_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}\Z")
 _PREFIX_LINE = re.compile(r"^[ \t]*prefix[ \t]*=[ \t]*(\S[^\r\n]{0,500})$", re.MULTILINE)
 _HOME_START = re.compile(r"(?:~|\$\{HOME\}|\$HOME)(?=[/\\]|\Z)")
 
@@ -38,8 +33,7 @@ def find(site: Site) -> Found:
     copies: list[Copy] = []
     seen: set[tuple[int, int]] = set()
     for prefix in all_prefixes(site, look):
-        modules = modules_of(site, prefix.folder)
-        folder = modules / _SCOPE / _PACKAGE
+        folder = package.in_modules(modules_of(site, prefix.folder))
         look.watch[folder] = None
         stat = look.stat(folder, "a package folder")
         if stat and stat.is_dir and stat.identity not in seen:
@@ -109,61 +103,13 @@ def modules_of(site: Site, prefix: PurePath) -> PurePath:
 
 
 def _package(site: Site, look: Look, prefix: Prefix, folder: PurePath) -> Iterator[Copy]:
-    described, claimed = _described(look, folder)
-    found = _program(look, folder)
-    payloads = list(_payloads(look, folder))
-    if found is None:
-        if described:
-            program = folder.joinpath(*_PROGRAMS[0])
-            problem = "the package has no program file"
-            yield Copy(_NAME, prefix.place, program, claimed=claimed, problem=problem)
-        return
-    program, stat = found
-    same = [path for path, payload in payloads if payload.identity == stat.identity]
-    names = (*_starters(site, look, prefix, stat), *same)
-    yield Copy(_NAME, prefix.place, program, claimed=claimed, names=names)
-    for path, payload in payloads:
-        if payload.identity != stat.identity:
-            _, payload_claimed = _described(look, path.parent)
-            yield Copy(_NAME, "payload", path, claimed=payload_claimed)
-
-
-def _program(look: Look, folder: PurePath) -> tuple[PurePath, FileStat] | None:
-    for parts in _PROGRAMS:
-        program = folder.joinpath(*parts)
-        stat = look.stat(program, "a package's program")
-        if stat and not stat.is_dir:
-            return program, stat
-    return None
-
-
-def _described(look: Look, folder: PurePath) -> tuple[bool, str | None]:
-    """Whether a package describes itself, and the version that it claims."""
-    data = look.read(
-        folder / "package.json", "a package description", max_bytes=PACKAGE_JSON_MAX_BYTES
-    )
-    if data is None:
-        return False, None
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        look.problems["a package description: it is not JSON"] = None
-        return False, None
-    version = found.get("version") if isinstance(found, dict) else None
-    fits = isinstance(version, str) and _VERSION.match(version)
-    return True, version if fits else None
-
-
-def _payloads(look: Look, folder: PurePath) -> Iterator[tuple[PurePath, FileStat]]:
-    # Nested in a global install, a sibling where npm put it flat (facts 1.1).
-    for scope in (folder / "node_modules" / _SCOPE, folder.parent):
-        for name in look.names(scope, "a folder of packages"):
-            if not name.startswith(f"{_PACKAGE}-"):
-                continue
-            for program in (scope / name / "claude", scope / name / "claude.exe"):
-                stat = look.stat(program, "a platform package's program")
-                if stat and stat.is_file:
-                    yield program, stat
+    for copy in package.copies(look, _NAME, prefix.place, folder):
+        stat = look.stat(copy.program, "a package's program")
+        if stat is None or copy.place == package.PAYLOAD:
+            yield copy
+        else:
+            starters = tuple(_starters(site, look, prefix, stat))
+            yield replace(copy, names=(*starters, *copy.names))
 
 
 def _starters(site: Site, look: Look, prefix: Prefix, stat: FileStat) -> Iterator[PurePath]:
@@ -176,7 +122,7 @@ def _starters(site: Site, look: Look, prefix: Prefix, stat: FileStat) -> Iterato
     elif look.leads_to(prefix.folder / "bin" / "claude", stat):
         yield prefix.folder / "bin" / "claude"
     # Volta's shims lead to the packages that it keeps itself, not into a Node.js version.
-    if prefix.place == "volta" and prefix.folder.parent.name == _SCOPE:
+    if prefix.place == "volta" and prefix.folder.parent.name == package.SCOPE:
         shim = volta_home(site) / "bin" / "claude"
         if look.stat(shim, "a launcher"):
             yield shim
