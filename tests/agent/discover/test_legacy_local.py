@@ -1,0 +1,77 @@
+"""The copy in ~/.claude/local: its script, its alias, its package."""
+
+from collections.abc import Callable
+from pathlib import PurePath
+
+import pytest
+
+from agent.discover.census import Census
+from agent.host import Host
+from agent.testing import RecordedHost
+
+Take = Callable[[Host], Census]
+Golden = Callable[[str], RecordedHost]
+Tree = Callable[..., RecordedHost]
+PROGRAM = {"program": {"platform": "linux-x64", "version": "2.1.330"}}
+PACKAGE = "@anthropic-ai/claude-code"
+
+
+def _told(found: Census) -> list[tuple[str, str, str | None, str, bool]]:
+    told = (each.install for each in found.installs)
+    return [(one.method, one.place, one.claimed, one.state, one.counted) for one in told]
+
+
+def test_the_alias_starts_the_package_through_its_script(golden: Golden, take: Take) -> None:
+    """The script and the link that it names are names of one program."""
+    found = take(golden("legacy_local/darwin"))
+    assert _told(found) == [("legacy_local", "local", "2.1.320", "ok", True)]
+    local = PurePath("/Users/u/.claude/local")
+    assert set(found.installs[0].names) == {
+        local / "claude",
+        local / "node_modules/.bin/claude",
+        local / "node_modules/@anthropic-ai/claude-code-darwin-arm64/claude",
+    }
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        '#!/bin/sh\nexport CANARY=1\nexec "/home/u/.claude/local/node_modules/.bin/claude" "$@"\n',
+        '#!/bin/sh\nexec "/opt/other/claude" "$@"\n',
+        '#!/bin/sh\nexec "$HOME/.claude/local/node_modules/.bin/claude" --model x "$@"\n',
+    ],
+)
+def test_a_script_of_the_users_own_is_not_the_installers(
+    tree: Tree, take: Take, sent: Callable[[Host, Census], str], script: str
+) -> None:
+    """What it does besides is not known: it is told apart, and not a word of it."""
+    local = "/home/u/.claude/local"
+    host = tree(
+        {
+            "/home/u/.bashrc": f"alias claude={local}/claude",
+            f"{local}/claude": {"text": script, "mode": "x"},
+            f"{local}/package.json": '{"name": "claude-local", "canary": "secret"}',
+            f"{local}/node_modules/.bin/claude": {"link": f"../{PACKAGE}/bin/claude.exe"},
+            f"{local}/node_modules/{PACKAGE}/bin/claude.exe": PROGRAM,
+        }
+    )
+    found = take(host)
+    assert _told(found) == [
+        ("other", "search-path", None, "not-examined", True),
+        ("legacy_local", "local", None, "ok", False),
+    ]
+    assert "canary" not in sent(host, found).lower()
+
+
+def test_the_javascript_package_is_found_too(tree: Tree, take: Take) -> None:
+    """Most local installations are older than the native builds."""
+    local = "/home/u/.claude/local/node_modules"
+    script = "#!/usr/bin/env node\n// Version: 1.0.128\n"
+    host = tree(
+        {
+            f"{local}/{PACKAGE}/package.json": '{"version": "1.0.128"}',
+            f"{local}/{PACKAGE}/cli.js": {"text": script, "mode": "x"},
+        }
+    )
+    assert _told(take(host)) == [("legacy_local", "local", "1.0.128", "ok", False)]
