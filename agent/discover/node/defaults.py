@@ -6,11 +6,12 @@ files behind the shims of asdf, mise and nodenv.
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from agent.discover.interface import Site
 from agent.discover.look import Look
-from agent.discover.node.managers import fnm_folders
+from agent.discover.node.managers import fnm_folders, is_claude_tool
 from agent.host import Host
 
 ALIAS_MAX_BYTES = 256
@@ -23,10 +24,15 @@ _ALIAS_HOPS_MAX = 10
 _NUMBERS = re.compile(r"v?(\d+(?:\.\d+){0,2})\Z")
 _ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._*-]{0,40}(?:/[A-Za-z0-9*][A-Za-z0-9._*-]{0,40})?\Z")
 _NEWEST = frozenset({"node", "stable"})
-_TOOLS = ("nodejs", "node", "claude", "claude-code")
+_NODE = "node"
+_CLAUDE = "claude"
 _TOOL_LINE = re.compile(
-    r"""^[ \t]*["']?(?:npm:|core:)?(?:nodejs|node|claude)["']?[ \t=\["']+v?(\d[\w.-]{0,40})""",
-    re.MULTILINE,
+    r"""
+    ^[ \t]* ["']? (?:[a-z]+:)?
+    (?: (?P<node> node(?:js)? ) | claude(?:-code)? | @?anthropics?(?:-ai)?/claude-code )
+    ["']? [ \t=\["']+ v? (?P<version> latest | \d[\w.-]{0,40} )
+    """,
+    re.MULTILINE | re.VERBOSE,
 )
 
 
@@ -62,9 +68,10 @@ def fnm_bin(site: Site, look: Look) -> PurePath | None:
 def behind_shim(host: Host, shim: PurePath) -> tuple[PurePath, ...]:
     """The programs that a manager's shim of the same name can start.
 
-    A shim lies in ``<manager>/shims``. The version that the user's global version file
-    names comes alone; without one, all installed versions that have the program come,
-    each file once: mise keeps links such as ``22`` and ``lts`` beside ``22.9.0``.
+    A shim lies in ``<manager>/shims``. Of each tool, the version that the user's global
+    version file names comes alone; without one, all installed versions that have the
+    program come, each file once: mise keeps links such as ``22`` and ``lts`` beside
+    ``22.9.0``.
     """
     if shim.parent.name != "shims":
         return ()
@@ -72,34 +79,49 @@ def behind_shim(host: Host, shim: PurePath) -> tuple[PurePath, ...]:
     look = Look(host)
     found = list(_shimmed(look, root, shim.name))
     chosen = _chosen(look, root)
-    named = tuple(program for version, program, _ in found if version in chosen)
-    return named[:1] or tuple({identity: program for _, program, identity in found}.values())
+    named = {item.tool: item for item in reversed(found) if (item.tool, item.version) in chosen}
+    return tuple({item.identity: item.program for item in named.values() or found}.values())
 
 
-def _shimmed(
-    look: Look, root: PurePath, name: str
-) -> Iterator[tuple[str, PurePath, tuple[int, int]]]:
-    folders = [root / "versions", *(root / "installs" / tool for tool in _TOOLS)]
-    for folder in folders:
+@dataclass(frozen=True)
+class _Shimmed:
+    tool: str
+    version: str
+    program: PurePath
+    identity: tuple[int, int]
+
+
+def _shimmed(look: Look, root: PurePath, name: str) -> Iterator[_Shimmed]:
+    for tool, folder in _tool_folders(look, root):
         for version in look.names(folder, "a version manager's folder"):
             for program in (folder / version / "bin" / name, folder / version / name):
                 stat = look.stat(program, "a version manager's program")
                 if stat and stat.is_file:
-                    yield version, program, stat.identity
+                    yield _Shimmed(tool, version, program, stat.identity)
 
 
-def _chosen(look: Look, root: PurePath) -> frozenset[str]:
+def _tool_folders(look: Look, root: PurePath) -> Iterator[tuple[str, PurePath]]:
+    yield _NODE, root / "versions"
+    installs = root / "installs"
+    for name in look.names(installs, "a version manager's tools"):
+        if name in {"nodejs", "node"}:
+            yield _NODE, installs / name
+        elif is_claude_tool(name):
+            yield _CLAUDE, installs / name
+
+
+def _chosen(look: Look, root: PurePath) -> frozenset[tuple[str, str]]:
     home = look.host.home
     files = (
         root / "version",
         home / ".tool-versions",
         home / ".config" / "mise" / "config.toml",
     )
-    texts = [_text(look, file, VERSION_FILE_MAX_BYTES) for file in files]
-    plain = texts[0].split()
-    return frozenset(plain) | {
-        match[1] for text in texts[1:] for match in _TOOL_LINE.finditer(text)
-    }
+    plain, *tables = [_text(look, file, VERSION_FILE_MAX_BYTES) for file in files]
+    lines = (match for text in tables for match in _TOOL_LINE.finditer(text))
+    return frozenset((_NODE, version) for version in plain.split()) | frozenset(
+        (_NODE if match["node"] else _CLAUDE, match["version"]) for match in lines
+    )
 
 
 def _nvm_alias(look: Look, nvm: PurePath, name: str) -> str | None:

@@ -69,15 +69,30 @@ def _folders(site: Site) -> Iterator[tuple[str, PurePath, str]]:
     yield ("nodenv", site.folder("NODENV_ROOT", home / ".nodenv") / "versions", "")
     n_prefix = site.folder("N_PREFIX", site.host.system_file("/usr/local"))
     yield ("n", n_prefix / "n" / "versions" / "node", "")
-    asdf = site.folder("ASDF_DATA_DIR", home / ".asdf")
-    yield ("asdf", asdf / "installs" / "nodejs", "")
+    yield ("asdf", asdf_folder(site) / "installs" / "nodejs", "")
     yield ("mise", mise_folder(site) / "installs" / "node", "")
 
 
 def mise_folder(site: Site) -> PurePath:
     """The data folder of mise (mise.jdx.dev/directories)."""
-    share = site.folder("XDG_DATA_HOME", site.host.home / ".local" / "share")
-    return site.folder("MISE_DATA_DIR", share / "mise")
+    default = site.host.home / ".local" / "share"
+    if site.host.system == "win32":
+        default = _local_app_data(site)
+    return site.folder("MISE_DATA_DIR", site.folder("XDG_DATA_HOME", default) / "mise")
+
+
+def asdf_folder(site: Site) -> PurePath:
+    """The data folder of asdf (asdf-vm.com/manage/configuration, ``ASDF_DATA_DIR``)."""
+    return site.folder("ASDF_DATA_DIR", site.host.home / ".asdf")
+
+
+def is_claude_tool(name: str) -> bool:
+    """Whether a manager's folder of that name may hold Claude Code itself.
+
+    asdf's plugins and mise's short names begin with ``claude``; mise names a tool of a
+    backend after both, as in ``npm-anthropic-ai-claude-code``.
+    """
+    return name.startswith("claude") or name.endswith("-claude-code")
 
 
 def nvm_folders(site: Site) -> tuple[PurePath, ...]:
