@@ -27,6 +27,20 @@ BROUGHT_FILES = (
     ".venv/lib/python3.11/site-packages/claude_agent_sdk/_bundled/claude",
     ".venv/lib/python3.11/site-packages/claude_agent_sdk/_bundled/claude.version",
 )
+MANAGED = (".bun", ".yarn", ".claude", ".asdf")
+IN_MODULES = "node_modules/@anthropic-ai/claude-code"
+MANAGED_FILES = (
+    ".bun/bin/claude",
+    f".bun/install/global/{IN_MODULES}/package.json",
+    f".bun/install/global/{IN_MODULES}/bin/claude.exe",
+    f".config/yarn/global/{IN_MODULES}/bin/claude.exe",
+    ".claude/local/claude",
+    f".claude/local/{IN_MODULES}/bin/claude.exe",
+    ".local/share/pnpm/claude",
+    f".local/share/pnpm/global/5/{IN_MODULES}/bin/claude.exe",
+    ".local/share/mise/installs/claude/2.1.330/claude",
+    ".asdf/installs/claude/2.1.330/bin/claude",
+)
 Take = Callable[[Host], Census]
 
 
@@ -52,12 +66,12 @@ def _facts(path: Path) -> tuple[object, ...]:
 
 
 def _loops(home: Path) -> None:
-    for name in (".nvm", ".local", ".volta", ".profile", ".npmrc", ".bashrc", *BROUGHT):
+    for name in (".nvm", ".local", ".volta", ".profile", ".npmrc", ".bashrc", *BROUGHT, *MANAGED):
         (home / name).symlink_to(home / name)
 
 
 def _files_for_folders(home: Path) -> None:
-    for name in (".nvm", ".local", ".volta", ".npm-global", *BROUGHT):
+    for name in (".nvm", ".local", ".volta", ".npm-global", *BROUGHT, *MANAGED):
         (home / name).write_bytes(b"\xff\xfe")
 
 
@@ -71,6 +85,7 @@ def _folders_for_files(home: Path) -> None:
         f".npm-global/{PACKAGE}/package.json",
         f".npm-global/{PACKAGE}/bin/claude.exe",
         *BROUGHT_FILES,
+        *MANAGED_FILES,
     ):
         (home / name).mkdir(parents=True)
 
@@ -84,6 +99,7 @@ def _pipes(home: Path) -> None:
         f".npm-global/{PACKAGE}/package.json",
         f".npm-global/{PACKAGE}/bin/claude.exe",
         *BROUGHT_FILES,
+        *MANAGED_FILES,
     ):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         os.mkfifo(home / name)
@@ -95,7 +111,7 @@ def _bad_bytes(home: Path) -> None:
     for name in (".profile", ".npmrc", f".npm-global/{PACKAGE}/package.json"):
         (home / name).write_bytes(bad)
     (home / f".npm-global/{PACKAGE}/bin/claude.exe").write_bytes(bad)
-    for name in BROUGHT_FILES:
+    for name in (*BROUGHT_FILES, *MANAGED_FILES):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_bytes(bad)
     os.mkdir(os.fsencode(home) + b"/.npm-global/lib/node_modules/@anthropic-ai/claude-code-\xff")  # noqa: PTH102
