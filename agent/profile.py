@@ -21,7 +21,7 @@ _TOO_MANY = wire.Problem("profile", "more problems than a profile can hold")
 _TOO_BIG = wire.Problem("claude_config", "more overrides than a profile can hold")
 
 
-def make(
+def make(  # noqa: PLR0913 - one argument for each part of a profile
     *,
     system: str,
     arch: str,
@@ -29,6 +29,7 @@ def make(
     more: int,
     config: wire.Config | None,
     problems: Iterable[wire.Problem],
+    sessions: Iterable[wire.Session] = (),
 ) -> wire.Profile:
     """The profile of a machine, at most `wire.PROFILE_MAX_BYTES` in canonical form.
 
@@ -39,10 +40,12 @@ def make(
         more: How many installs the census left out.
         config: None where no configuration could be examined.
         problems: In any order.
+        sessions: The builds of running sessions, in any order; equal ones are told once.
     """
     installs = sorted({_clean_install(install) for install in census_installs}, key=install_order)
     told = sorted({_clean_problem(problem) for problem in problems}, key=_problem_order)
     kept = installs[: wire.INSTALLS_MAX]
+    running = sorted({_clean_session(session) for session in sessions}, key=canonical)
     whole = wire.Profile(
         wire=wire.WIRE_VERSION,
         os=system,
@@ -50,6 +53,7 @@ def make(
         installs=tuple(kept),
         more_installs=more + len(installs) - len(kept),
         config=config,
+        sessions=tuple(running[: wire.SESSIONS_MAX]),
         problems=_bounded(told, _PROBLEMS_MAX),
     )
     return next(profile for profile in _ever_smaller(whole) if _fits(profile))
@@ -82,6 +86,11 @@ def _clean_install(install: wire.Install) -> wire.Install:
     starts = tuple(sorted(set(install.starts)))
     reason = None if install.reason is None else _clean(install.reason)
     return msgspec.structs.replace(install, starts=starts, reason=reason)
+
+
+def _clean_session(session: wire.Session) -> wire.Session:
+    reason = None if session.reason is None else _clean(session.reason)
+    return msgspec.structs.replace(session, reason=reason)
 
 
 def _clean_problem(problem: wire.Problem) -> wire.Problem:

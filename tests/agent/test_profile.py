@@ -33,6 +33,12 @@ INSTALLS = st.builds(
     starts=st.lists(NAME, max_size=8).map(tuple),
     reason=st.none() | REASON,
 )
+SESSIONS = st.builds(
+    wire.Session,
+    file=st.sampled_from(["present", "deleted", "replaced"]),
+    build=st.none() | BUILDS,
+    reason=st.none() | REASON,
+)
 PROBLEMS = st.builds(wire.Problem, collector=NAME, reason=REASON)
 
 
@@ -153,3 +159,29 @@ def test_more_problems_than_fit_are_told_as_such() -> None:
     made = _made([], [wire.Problem("npm", f"reason {at:03d}") for at in range(100)])
     assert len(made.problems) == 64
     assert wire.Problem("profile", "more problems than a profile can hold") in made.problems
+
+
+@given(st.lists(SESSIONS, max_size=30), st.randoms(use_true_random=False))
+def test_sessions_are_told_once_bounded_and_in_one_order(
+    sessions: list[wire.Session], shuffle: random.Random
+) -> None:
+    """However many run, and in whatever order they were seen."""
+    first = _with_sessions(sessions)
+    again = sessions * 2
+    shuffle.shuffle(again)
+    assert _with_sessions(again) == first
+    assert list(first) == sorted(set(first), key=canonical)
+    assert len(first) <= wire.SESSIONS_MAX
+    assert all("/" not in (each.reason or "").replace("(path)", "") for each in first)
+
+
+def _with_sessions(sessions: list[wire.Session]) -> tuple[wire.Session, ...]:
+    return profile.make(
+        system="linux",
+        arch="x64",
+        census_installs=(),
+        more=0,
+        config=None,
+        problems=(),
+        sessions=sessions,
+    ).sessions
