@@ -36,6 +36,9 @@ FILE_MAX_BYTES = 65_536
 PATHS_MAX = 50
 """Most paths of one setting."""
 
+PIDS_MAX = 64
+"""Most processes named in one setting."""
+
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -48,6 +51,9 @@ class Settings:
         state_dir: Folder of the identity, the journal, the caches and the locks.
         home: The home folder that is looked at.
         system_root: Put before every system-wide path; for scratch machines.
+        scan_processes: Whether this user's processes are looked at for running sessions.
+        process_roots: Only these processes and their descendants are looked at; for scratch
+            machines, which have no others.
         python_environments: Python environments in which to look for an Agent SDK, beside
             the usual places.
         label: The name that ``enrol`` offers for this machine.
@@ -72,6 +78,8 @@ class Settings:
     )
     home: Path = field(default_factory=Path.home)
     system_root: Path | None = None
+    scan_processes: bool = True
+    process_roots: tuple[int, ...] | None = None
     python_environments: tuple[Path, ...] = ()
     label: str | None = None
     connect_timeout_s: float = 10.0
@@ -234,7 +242,7 @@ def _read(key: str, value: object) -> object:
     if key == "server_url":
         return checked_url(_text(value))
     result = _READERS[types[key]](value)
-    if isinstance(result, int | float):
+    if isinstance(result, int | float) and not isinstance(result, bool):
         low, high = _LIMITS[key]
         if not low <= result <= high:
             raise ValueError(f"is {result}: it must be from {low:g} to {high:g}")
@@ -278,6 +286,22 @@ def _whole(value: object) -> int:
     return int(number)
 
 
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool | str) or value not in {True, False, "true", "false"}:
+        raise TypeError("must be true or false")
+    return value in {True, "true"}
+
+
+def _pids(value: object) -> tuple[int, ...]:
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, list):
+        raise TypeError("must be process numbers, as in 41,42")
+    pids = tuple(_whole(word) for word in words)
+    if len(pids) > PIDS_MAX or any(pid < 1 for pid in pids):
+        raise ValueError(f"must be at most {PIDS_MAX} process numbers above 0")
+    return pids
+
+
 def _level(value: object) -> str:
     if value not in get_args(LogLevel):
         raise ValueError(f"must be one of {', '.join(get_args(LogLevel))}")
@@ -291,5 +315,7 @@ _READERS: Mapping[Any, Callable[[object], object]] = {
     str | None: _text,
     float: _number,
     int: _whole,
+    bool: _switch,
+    tuple[int, ...] | None: _pids,
     LogLevel: _level,
 }

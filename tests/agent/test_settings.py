@@ -56,6 +56,11 @@ def test_a_list_of_paths_is_written_as_toml_or_as_a_search_path(tmp_path: Path) 
         ("http_timeout_s = nan\n", "http_timeout_s is nan"),
         ("answer_max_bytes = 5000.5\n", "must be a whole number"),
         ('state_dir = "here"\n', "must be an absolute path"),
+        ("scan_processes = 1\n", "must be true or false"),
+        ("scan_processes = []\n", "must be true or false"),
+        ("process_roots = 41\n", "must be process numbers, as in 41,42"),
+        ("process_roots = [41, -1]\n", "process numbers above 0"),
+        ("process_roots = [true]\n", "must be a number"),
         ('log_level = "loud"\n', "must be one of debug, info, warning, error"),
         ('server_url = "http://parity.example.com"\n', "is http beyond this machine"),
         ('server_url = "https://u:p@parity.example.com"\n', "must hold no user"),
@@ -140,3 +145,14 @@ def test_only_this_machines_own_addresses_are_loopback() -> None:
     """A name is loopback only if no name service can say otherwise."""
     assert is_loopback("http://127.9.9.9/")
     assert not is_loopback("http://laptop.local/")
+
+
+def test_looking_at_processes_can_be_turned_off_and_bounded(tmp_path: Path) -> None:
+    """In the file as TOML has it, in the environment as text; nothing set looks at all."""
+    assert load({}, written(tmp_path, "")).scan_processes
+    assert load({}, written(tmp_path, "")).process_roots is None
+    settings = load({}, written(tmp_path, "scan_processes = false\nprocess_roots = [41, 42]\n"))
+    assert (settings.scan_processes, settings.process_roots) == (False, (41, 42))
+    named = {"PARITY_AGENT_SCAN_PROCESSES": "true", "PARITY_AGENT_PROCESS_ROOTS": "7,8"}
+    settings = load(named, tmp_path / "agent.toml")
+    assert (settings.scan_processes, settings.process_roots) == (True, (7, 8))
