@@ -7,7 +7,7 @@ r"""The processes of a recorded machine, for `agent.testing`.
 
 A process may have a ``memory``, the path under which its bytes are read, and a ``script``, what
 its runtime was told to run; ``denied = true`` is one that cannot be looked at. ``started`` is in
-seconds since the epoch, and is the start token too.
+seconds since the epoch; it is the start token where there is no ``token``.
 """
 
 import errno
@@ -25,7 +25,9 @@ class RecordedProcesses:
     def __init__(self, entries: Iterable[Mapping[str, Any]], style: type[PurePath]) -> None:
         """Keeps the processes of a tree, whose paths are of a style."""
         self._path_style = style
-        self._processes = {Process(each["pid"], str(each["started"])): each for each in entries}
+        self._processes = {
+            Process(each["pid"], each.get("token", str(each["started"]))): each for each in entries
+        }
 
     def processes(self) -> tuple[Process, ...]:
         """As `agent.host.Host.processes`."""

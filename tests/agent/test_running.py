@@ -1,0 +1,328 @@
+"""Running sessions on real stand-in programs, and on recorded machines of other systems."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePath
+
+import pytest
+
+from agent import platforms, running, wire
+from agent.discover.census import LocalInstall
+from agent.fingerprint import Fingerprints
+from agent.host import Host
+from agent.running import LocalSession, Running
+from agent.testing import recorded
+from tests.agent.standin import copied, runtime, started
+
+Look = Callable[..., tuple[LocalSession, ...]]
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> Path:
+    """The folder in which the native installer keeps its versions."""
+    return tmp_path / "home" / ".local" / "share" / "claude" / "versions"
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Fingerprints:
+    """An empty cache."""
+    return Fingerprints(tmp_path / "cache.json")
+
+
+def host_of(tmp_path: Path, *pids: int) -> Host:
+    """A scratch machine on which some processes run."""
+    (tmp_path / "home").mkdir(exist_ok=True)
+    return platforms.live(
+        home=tmp_path / "home", system_root=tmp_path, environment={}, process_roots=pids
+    )
+
+
+def installed(*programs: PurePath, method: str = "npm") -> list[LocalInstall]:
+    """Installs whose program files are known."""
+    return [LocalInstall(wire.Install(method, "global"), each) for each in programs]
+
+
+def sessions_of(found: Iterable[LocalSession]) -> list[wire.Session]:
+    """What may be sent of them."""
+    return [each.session for each in found]
+
+
+def test_a_running_version_is_told_with_its_bytes(
+    tmp_path: Path, versions: Path, cache: Fingerprints
+) -> None:
+    """The file that it was started from still has them."""
+    program = versions / "2.1.330"
+    with started(program) as process:
+        (found,) = Running().look(host_of(tmp_path, process.pid), cache, ())
+        assert found.program == program
+        assert found.session.file == "present"
+        assert found.session.build is not None
+        assert found.session.build.size == program.stat().st_size
+
+
+def test_a_deleted_file_is_hashed_out_of_memory(
+    tmp_path: Path, versions: Path, cache: Fingerprints
+) -> None:
+    """Seen for the first time after an update removed it."""
+    program = versions / "2.1.329"
+    with started(program) as process:
+        host = host_of(tmp_path, process.pid)
+        expected = Fingerprints(tmp_path / "other.json").examine(host, program).build
+        program.unlink()
+        (found,) = Running().look(host, cache, ())
+        assert found.session == wire.Session("deleted", expected)
+        assert found.program == program
+
+
+def test_a_replaced_file_is_told_with_the_bytes_that_run(
+    tmp_path: Path, versions: Path, cache: Fingerprints
+) -> None:
+    """The same path has another file by now, of other bytes."""
+    program = versions / "2.1.330"
+    with started(program) as process:
+        host = host_of(tmp_path, process.pid)
+        followed = Running()
+        (before,) = followed.look(host, cache, ())
+        newer = copied(program.with_name("newer"))
+        newer.write_bytes(newer.read_bytes() + b"newer")
+        newer.replace(program)
+        assert followed.has_changed(host)
+        for each in (followed, Running()):
+            (after,) = each.look(host, cache, ())
+            assert after.session == wire.Session("replaced", before.session.build)
+
+
+def test_a_session_that_goes_on_while_its_file_is_deleted_is_noticed(
+    tmp_path: Path, versions: Path, cache: Fingerprints
+) -> None:
+    """No new process is needed for that, and none is examined again."""
+    program = versions / "2.1.330"
+    with started(program) as process:
+        host = host_of(tmp_path, process.pid)
+        followed = Running()
+        (before,) = followed.look(host, cache, ())
+        assert not followed.has_changed(host)
+        program.unlink()
+        assert followed.has_changed(host)
+        told: list[int] = []
+        (after,) = followed.look(host, cache, (), lambda done, _: told.append(done))
+        assert after.session == wire.Session("deleted", before.session.build)
+        assert told == []
+        assert not followed.has_changed(host)
+
+
+def test_sessions_that_come_and_go_are_noticed(
+    tmp_path: Path, versions: Path, cache: Fingerprints
+) -> None:
+    """Other programs are not."""
+    followed = Running()
+    with started(tmp_path / "editor") as other, started(versions / "2.1.330") as process:
+        host = host_of(tmp_path, other.pid, process.pid)
+        assert followed.has_changed(host)
+        assert len(followed.look(host, cache, ())) == 1
+        assert not followed.has_changed(host)
+    assert followed.has_changed(host)
+    assert followed.look(host, cache, ()) == ()
+    assert not followed.has_changed(host)
+
+
+def test_text_in_arguments_makes_no_session(tmp_path: Path, cache: Fingerprints) -> None:
+    """Nor does a program's name."""
+    words = ("600", "/home/u/.local/share/claude/versions/2.1.330", "claude")
+    with started(tmp_path / "claude", "--", "600") as process:
+        assert Running().look(host_of(tmp_path, process.pid), cache, ()) == ()
+    with runtime(tmp_path / "notes.js", *words, program=_node(tmp_path)) as process:
+        assert Running().look(host_of(tmp_path, process.pid), cache, ()) == ()
+
+
+def test_a_known_installs_file_is_a_session_wherever_it_lies(
+    tmp_path: Path, cache: Fingerprints
+) -> None:
+    """By the file itself, whatever name it was started under; found later it counts too."""
+    program = tmp_path / "odd" / "place"
+    with started(program) as process:
+        host = host_of(tmp_path, process.pid)
+        other_name = tmp_path / "package"
+        other_name.hardlink_to(program)
+        followed = Running()
+        assert followed.look(host, cache, ()) == ()
+        assert len(followed.look(host, cache, installed(other_name))) == 1
+
+
+def test_a_launcher_of_many_programs_is_not_claude_code(
+    tmp_path: Path, cache: Fingerprints
+) -> None:
+    """What a shell starts by the name, and whose bytes say nothing, may start anything."""
+    program = tmp_path / "shims" / "manager"
+    with started(program) as process:
+        host = host_of(tmp_path, process.pid)
+        assert Running().look(host, cache, installed(program, method="other")) == ()
+
+
+def _node(tmp_path: Path) -> str:
+    """A runtime that is called node: Python under that name, which a venv would hide."""
+    node = tmp_path / "node"
+    if not node.exists():
+        shutil.copy(os.path.realpath(sys.executable), node)
+    return str(node)
+
+
+def test_a_runtime_is_a_session_by_the_script_of_a_known_install(
+    tmp_path: Path, cache: Fingerprints
+) -> None:
+    """Through the link by which it was started; other scripts are nothing."""
+    script = tmp_path / "lib" / "cli.js"
+    script.parent.mkdir()
+    link = tmp_path / "claude"
+    link.symlink_to(script)
+    with runtime(link, program=_node(tmp_path)) as process:
+        host = host_of(tmp_path, process.pid)
+        assert Running().look(host, cache, ()) == ()
+        (found,) = Running().look(host, cache, installed(script))
+        assert found.program == script
+        # It is no cli.js, so its bytes say nothing; what matters here is that they are read.
+        assert found.session.reason == "the launcher is a script"
+
+
+def test_a_script_that_was_changed_since_is_not_taken_for_the_one_that_runs(
+    tmp_path: Path, cache: Fingerprints
+) -> None:
+    """A runtime has read it long ago, and no system shows what it read."""
+    script = tmp_path / "cli.js"
+    with runtime(script, program=_node(tmp_path)) as process:
+        script.write_text("newer")
+        host = host_of(tmp_path, process.pid)
+        (found,) = Running().look(host, cache, installed(script))
+        assert found.session == wire.Session("replaced", reason=running.LATER)
+
+
+def test_a_registry_entry_makes_its_live_process_a_session(
+    tmp_path: Path, cache: Fingerprints
+) -> None:
+    """By number and start token: an entry that outlived its process claims nothing."""
+    registry = tmp_path / "home" / ".claude" / "sessions"
+    registry.mkdir(parents=True)
+    with started(tmp_path / "custom" / "build") as process:
+        host = host_of(tmp_path, process.pid)
+        (live,) = host.processes()
+        entry = {"pid": live.pid, "procStart": "17", "cwd": "/secret", "name": "secret"}
+        file = registry / f"{live.pid}.json"
+        file.write_text(json.dumps(entry))
+        followed = Running()
+        assert followed.look(host, cache, ()) == ()
+        file.write_text(json.dumps(entry | {"procStart": live.started}))
+        assert followed.has_changed(host)
+        (found,) = followed.look(host, cache, ())
+        assert found.session.build is not None
+
+
+def test_a_lock_makes_the_process_of_its_program_a_session(
+    tmp_path: Path, cache: Fingerprints
+) -> None:
+    """A lock of another program is one that its process left behind."""
+    locks = tmp_path / "home" / ".local" / "state" / "claude" / "locks"
+    locks.mkdir(parents=True)
+    program = tmp_path / "home" / "custom" / "build"
+    with started(program) as process:
+        host = host_of(tmp_path, process.pid)
+        lock = {"pid": process.pid, "version": "2.1.330", "execPath": "/elsewhere"}
+        (locks / "2.1.330.lock").write_text(json.dumps(lock))
+        assert Running().look(host, cache, ()) == ()
+        lock["execPath"] = str(program)
+        (locks / f"2.1.330#{process.pid}.lock").write_text(json.dumps(lock))
+        assert len(Running().look(host, cache, ())) == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[]", b'{"pid":"x"}', b" " * 100_000])
+def test_a_damaged_registry_claims_nothing(
+    tmp_path: Path, versions: Path, cache: Fingerprints, data: bytes
+) -> None:
+    """What is a session by its program is one all the same."""
+    registry = tmp_path / "home" / ".claude" / "sessions"
+    registry.mkdir(parents=True)
+    (registry / "1.json").write_bytes(data)
+    with started(versions / "2.1.330") as process:
+        assert len(Running().look(host_of(tmp_path, process.pid), cache, ())) == 1
+
+
+WINDOWS = r"""
+[origin]
+kind = "facts"
+section = "4.1, 4.3"
+[host]
+system = "win32"
+arch = "x64"
+home = 'C:\Users\u'
+shell = "cmd"
+[files.'C:\Users\u\.local\bin\claude.exe']
+program = {platform = "win32-x64", version = "2.1.330"}
+[[processes]]
+pid = 41
+started = 1_800_000_000
+exe = 'C:\Users\u\.local\bin\claude.exe'
+[[processes]]
+pid = 42
+started = 1_600_000_000
+exe = 'C:\Users\u\.local\bin\claude.exe'
+[[processes]]
+pid = 43
+started = 1_600_000_000
+exe = 'C:\Users\u\.local\bin\claude.exe.old.1600000000001.43'
+[[processes]]
+pid = 44
+started = 1_600_000_000
+exe = 'C:\Windows\explorer.exe'
+[[processes]]
+pid = 45
+started = 1_600_000_000
+exe = 'C:\denied'
+denied = true
+"""
+
+
+def test_without_a_look_into_memory_an_older_file_tells_the_bytes(cache: Fingerprints) -> None:
+    """One that was changed after the start, or is gone, does not."""
+    found = sessions_of(Running().look(recorded(WINDOWS), cache, ()))
+    assert found[0].build is not None
+    assert found == [
+        wire.Session("present", found[0].build),
+        wire.Session("replaced", reason=running.LATER),
+        wire.Session("deleted", reason=running.GONE),
+    ]
+
+
+MAC = """
+[origin]
+kind = "facts"
+section = "4.1, 4.2"
+[host]
+system = "darwin"
+arch = "arm64"
+home = "/Users/u"
+shell = "zsh"
+[files."/Users/u/Library/Application Support/Claude/claude-code/2.1.3/claude.app/Contents/MacOS/claude"]
+program = {platform = "darwin-arm64", version = "2.1.3"}
+[files."/Users/u/.claude/sessions/52.json"]
+text = '{"pid": 52, "procStart": "Sun Nov  2 19:52:04 2025"}'
+[[processes]]
+pid = 51
+started = 1_800_000_000
+exe = "/Users/u/Library/Application Support/Claude/claude-code/2.1.3/claude.app/Contents/MacOS/claude"
+[[processes]]
+pid = 52
+started = 1_800_000_000
+token = "Sun Nov 2 19:52:04 2025"
+exe = "/denied"
+denied = true
+"""  # noqa: E501 - a path of macOS is as long as it is
+
+
+def test_a_session_that_cannot_be_looked_at_is_told_with_a_reason(cache: Fingerprints) -> None:
+    """The registry says that it is one; a bundle's form is that of its install."""
+    bundle, denied = sessions_of(Running().look(recorded(MAC), cache, ()))
+    assert bundle.build is not None
+    assert bundle.build.form == "bundle"
+    assert denied == wire.Session("present", reason=running.DENIED)
