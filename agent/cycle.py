@@ -2,7 +2,7 @@
 
 As consecutive calls::
 
-    discover -> fingerprint -> claude_config -> profile -> journal -> exchange/transport
+    discover -> fingerprint -> claude_config -> sessions -> profile -> journal -> exchange/transport
 
 ``check``, ``show`` and ``run`` take the same steps; ``show`` stops before the last. A
 collector that fails is a `Problem` in the profile, and the others go on. What repeats a
@@ -11,25 +11,28 @@ cycle is `agent.daemon`'s.
 
 import random
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TypeVar
 
 import msgspec
 import structlog
 
-from agent import answers, digest, exchange, platforms, profile
+from agent import answers, digest, exchange, platforms, profile, sessions
 from agent.claude_config import overrides
 from agent.claude_config.overrides import ConfigFacts
 from agent.discover import census
-from agent.discover.census import Census
+from agent.discover.census import Census, LocalInstall
 from agent.exchange import Exchange, Pace
 from agent.exchange_table import EVENTS, Event, State
 from agent.fingerprint import Fingerprints, Progress, reason_of
+from agent.host import Host
 from agent.identity import Identity
 from agent.journal import Journal
 from agent.pause_file import Pauses
+from agent.running import NONE_RUN, LocalSession, Running
+from agent.sessions import Told
 from agent.settings import Settings
 from agent.talk import Talk
 from agent.transport import Transport
@@ -37,6 +40,7 @@ from agent.wire import Problem, Profile
 
 _log = structlog.stdlib.get_logger("agent.cycle")
 _Facts = TypeVar("_Facts")
+_NOT_SCANNED = Told(problems=(sessions.TURNED_OFF,))
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Parts:
         settings: As read.
         environment: The variables of the process.
         progress: Told how far hashing is.
+        running: Knows the processes that were looked at before.
         clock: Epoch seconds.
         chance: A fresh random number from 0 to 1.
     """
@@ -54,6 +59,7 @@ class Parts:
     settings: Settings
     environment: Mapping[str, str]
     progress: Progress | None = None
+    running: Running = field(default_factory=Running)
     clock: Callable[[], float] = time.time
     chance: Callable[[], float] = random.SystemRandom().random
 
@@ -65,12 +71,16 @@ class Looked:
     Attributes:
         found: The installs, with where they lie.
         config: The configuration; None where none could be examined.
+        sessions: The sessions that run now.
+        again_at: When the sessions want another look, epoch seconds; None while there are none.
         made: The profile.
         body: Its canonical bytes.
     """
 
     found: Census
     config: ConfigFacts | None
+    sessions: tuple[LocalSession, ...]
+    again_at: int | None
     made: Profile
     body: bytes
 
@@ -113,8 +123,12 @@ def cycle(
     """
     settings = parts.settings
     host = platforms.live(
-        home=settings.home, system_root=settings.system_root, environment=parts.environment
+        home=settings.home,
+        system_root=settings.system_root,
+        environment=parts.environment,
+        process_roots=settings.process_roots,
     )
+    now = int(parts.clock())
     fingerprints = Fingerprints(settings.state_dir / "fingerprints.json")
     found, lost = _collected(
         "discover",
@@ -124,21 +138,33 @@ def cycle(
         Census(),
     )
     facts, unread = _collected("claude_config", lambda: overrides.examine(host), None)
+    local, unseen = _collected(
+        "sessions", lambda: _running(parts, host, fingerprints, found.installs), NONE_RUN
+    )
+    told = _followed(journal, local, now) if settings.scan_processes else _NOT_SCANNED
     made = profile.make(
         system=host.system,
         arch=host.arch,
         census_installs=(each.install for each in found.installs),
         more=found.more,
         config=facts.config if facts else None,
-        problems=(*found.problems, *(facts.problems if facts else ()), *lost, *unread),
+        sessions=told.sessions,
+        problems=(
+            *found.problems,
+            *(facts.problems if facts else ()),
+            *told.problems,
+            *lost,
+            *unread,
+            *unseen,
+        ),
     )
     body = digest.canonical(made)
-    changed = journal.record(body, int(parts.clock()))
+    changed = journal.record(body, now)
     _save(fingerprints)
     _log.info("looked", changed=changed, profile=digest.of_bytes(body))
     if who is not None:
         x = _told(parts, journal, who, x)
-    return Looked(found, facts, made, body), x
+    return Looked(found, facts, local, told.again_at, made, body), x
 
 
 def announce(parts: Parts, journal: Journal, who: Identity, x: Exchange) -> Exchange:
@@ -196,6 +222,23 @@ def _told(parts: Parts, journal: Journal, who: Identity, x: Exchange) -> Exchang
     journal.remember("contact", msgspec.json.encode(contact), int(parts.clock()))
     _log.info("told", state=x.state.value, reason=x.reason)
     return x
+
+
+def _running(
+    parts: Parts, host: Host, fingerprints: Fingerprints, installs: Iterable[LocalInstall]
+) -> tuple[LocalSession, ...]:
+    if not parts.settings.scan_processes:
+        return ()
+    return parts.running.look(host, fingerprints, installs, parts.progress)
+
+
+def _followed(journal: Journal, local: Iterable[LocalSession], now: int) -> Told:
+    kept = journal.remembered("sessions")
+    before = sessions.decode(kept[0]) if kept else ()
+    told = sessions.follow(before, (each.session for each in local), now)
+    if told.keep != before:
+        journal.remember("sessions", sessions.encode(told.keep), now)
+    return told
 
 
 def _collected(

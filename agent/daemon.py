@@ -1,10 +1,11 @@
 """The daemon: the cycle repeated, cheap while nothing changes.
 
-It looks at the watched files once a minute by their `stat` alone. A difference means a
-full look at once; the server's interval means one anyway. It speaks to the server only if
-the profile changed or the interval is over. One thread does all of it, so two cycles never
-meet; a ``check`` typed meanwhile waits for the cycle's lock. A clock that is set back, as at
-the start of many a laptop, takes nothing of this away: what was due moves back with it.
+It looks at the watched files once a minute by their `stat` alone, and at processes that are
+new. A difference means a full look at once; the server's interval means one anyway. It speaks
+to the server only if the profile changed or the interval is over. One thread does all of it, so
+two cycles never meet; a ``check`` typed meanwhile waits for the cycle's lock. A clock that is
+set back, as at the start of many a laptop, takes nothing of this away: what was due moves back
+with it.
 
 While a pause lasts a tick looks at nothing, and speaks only if the server was not told of it
 yet. That a pause begins or ends is noticed within seconds, by the `stat` of one file.
@@ -54,7 +55,10 @@ class Daemon:
         self._pauses = Pauses(settings.state_dir)
         self._pause: Pause | None = None
         self._host = platforms.live(
-            home=settings.home, system_root=settings.system_root, environment=parts.environment
+            home=settings.home,
+            system_root=settings.system_root,
+            environment=parts.environment,
+            process_roots=settings.process_roots,
         )
         with closing(open_journal(settings.state_dir)) as journal:
             known = cycle.begin(journal, who)
@@ -63,6 +67,7 @@ class Daemon:
         self._x = replace(known, state=State.REST, at=at)
         self._seen: watch.Seen = {}
         self._settled = False
+        self._sessions_at: int | None = None
         self._ticked = parts.clock()
 
     @property
@@ -88,7 +93,7 @@ class Daemon:
             return
         due = self._is_due()
         before = watch.snapshot(self._host, self._seen)
-        if due or not self._settled or before != self._seen:
+        if due or not self._settled or before != self._seen or self._sessions_changed():
             self._cycle(before, due=due)
 
     def _cycle(self, before: watch.Seen, *, due: bool) -> None:
@@ -103,6 +108,18 @@ class Daemon:
         # look is still seen; one first watched now asks for one more look.
         self._settled = after.keys() <= before.keys()
         self._seen = {path: before.get(path, facts) for path, facts in after.items()}
+        self._sessions_at = looked.again_at
+
+    def _sessions_changed(self) -> bool:
+        if not self._parts.settings.scan_processes:
+            return False
+        if self._sessions_at is not None and self._parts.clock() >= self._sessions_at:
+            return True
+        try:
+            return self._parts.running.has_changed(self._host)
+        except OSError:
+            # The next full look tells why.
+            return False
 
     @contextmanager
     def _alone(self) -> Iterator[Journal]:

@@ -1,0 +1,177 @@
+"""Running sessions all the way into the profile: real stand-in programs, a real receiver."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agent import cycle, sessions
+from agent.cycle import Looked, Parts
+from agent.daemon import Daemon
+from agent.enrolment import enrol
+from agent.exchange import Exchange
+from agent.identity import Wish
+from agent.journal import open_journal
+from agent.settings import Settings
+from tests.agent.receiver import Receiver
+from tests.agent.standin import parent, started
+
+
+@dataclass
+class Clock:
+    """A clock that is set by hand."""
+
+    now: float = 1_795_000_000.0
+
+    def __call__(self) -> float:
+        """Epoch seconds."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The agent's clock."""
+    return Clock()
+
+
+def parts_of(laptop: Settings, clock: Clock, *pids: int) -> Parts:
+    """What an agent is made of that looks at some processes only."""
+    settings = replace(laptop, process_roots=pids)
+    return Parts(settings, {"PATH": ""}, clock=clock, chance=lambda: 0.5)
+
+
+def daemon_of(parts: Parts, receiver: Receiver) -> Daemon:
+    """A daemon that has looked, checked in and settled."""
+    wish = Wish(receiver.url, "laptop-7")
+    made = Daemon(parts, enrol(parts.settings, wish, "a-secret-of-the-operator"))
+    made.tick()
+    made.tick()
+    receiver.bodies.clear()
+    return made
+
+
+@contextmanager
+def session(laptop: Settings) -> Iterator[int]:
+    """The number of a stand-in that runs as a version of the native installer."""
+    program = laptop.home / ".local" / "share" / "claude" / "versions" / "2.1.330"
+    with started(program) as process:
+        # Where nothing is watched, only the process tells that there is something new.
+        program.unlink()
+        yield process.pid
+
+
+def told_sessions(looked: Looked) -> list[str]:
+    """The states of the sessions' files in a profile."""
+    return [each.file for each in looked.made.sessions]
+
+
+def test_a_session_is_told_for_half_an_hour_after_it_ended(
+    laptop: Settings, receiver: Receiver, clock: Clock
+) -> None:
+    """A terminal that is closed is no news; while it is open nothing is sent either."""
+    with session(laptop) as pid:
+        daemon = daemon_of(parts_of(laptop, clock, pid), receiver)
+        for _ in range(9):
+            clock.now += 60
+            daemon.tick()
+        assert receiver.bodies == []
+    ticks = 0
+    while not receiver.sent("/v1/profiles") and ticks < 60:
+        ticks += 1
+        clock.now += 60
+        daemon.tick()
+    assert 30 <= ticks <= 36
+
+
+def test_a_session_that_begins_is_told_at_the_next_tick(
+    laptop: Settings, receiver: Receiver, clock: Clock
+) -> None:
+    """No watched file has changed: the daemon looks at what claims to be one."""
+    with parent() as (root, _):
+        daemon = daemon_of(parts_of(laptop, clock, root), receiver)
+        clock.now += 60
+        daemon.tick()
+        assert receiver.bodies == []
+        register(laptop, root)
+        clock.now += 60
+        daemon.tick()
+        assert len(receiver.sent("/v1/profiles")) == 1
+
+
+def register(laptop: Settings, pid: int) -> None:
+    """Claude Code's registry says that a process is a session."""
+    folder = laptop.home / ".claude" / "sessions"
+    folder.mkdir()
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    (folder / f"{pid}.json").write_text(json.dumps({"pid": pid, "procStart": ticks}))
+
+
+def test_what_a_session_runs_is_in_the_profile_and_nothing_more_of_it(
+    laptop: Settings, clock: Clock
+) -> None:
+    """Its build and the state of its file: no number, no path and no time."""
+    with session(laptop) as pid, closing(open_journal(laptop.state_dir)) as journal:
+        looked, _ = cycle.cycle(parts_of(laptop, clock, pid), journal, None, Exchange())
+    (told,) = msgspec.json.decode(looked.body)["sessions"]
+    assert told.keys() == {"file", "build"}
+    assert told["build"].keys() == {"sha256", "size", "form", "platform"}
+    assert str(laptop.home).encode() not in looked.body
+
+
+def test_looking_at_processes_can_be_turned_off(laptop: Settings, clock: Clock) -> None:
+    """That it is off is told, since nothing is known of sessions then."""
+    with session(laptop) as pid, closing(open_journal(laptop.state_dir)) as journal:
+        parts = parts_of(laptop, clock, pid)
+        cycle.cycle(parts, journal, None, Exchange())
+        off = replace(parts, settings=replace(parts.settings, scan_processes=False))
+        looked, _ = cycle.cycle(off, journal, None, Exchange())
+    assert told_sessions(looked) == []
+    assert sessions.TURNED_OFF in looked.made.problems
+
+
+def test_a_session_that_ended_is_remembered_by_another_process(
+    laptop: Settings, clock: Clock
+) -> None:
+    """The journal keeps when it was last seen."""
+    states = []
+    with closing(open_journal(laptop.state_dir)) as journal:
+        with session(laptop) as pid:
+            cycle.cycle(parts_of(laptop, clock, pid), journal, None, Exchange())
+        for passed in (60, sessions.LEAVES_S + sessions.MARK_S):
+            clock.now += passed
+            looked, _ = cycle.cycle(parts_of(laptop, clock), journal, None, Exchange())
+            states.append(told_sessions(looked))
+    assert states == [["deleted"], []]
+
+
+CANARY = "canary-5f2c"
+
+
+def test_nothing_secret_of_a_session_is_kept_sent_or_logged(
+    laptop: Settings, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing of its path, and nothing else that its registry entry, lock and key say of it."""
+    home = laptop.home
+    program = home / CANARY / "claude" / "versions" / "2.1.330"
+    registry, locks = home / ".claude" / "sessions", home / ".local/state/claude/locks"
+    registry.mkdir()
+    locks.mkdir(parents=True)
+    with started(program) as process, closing(open_journal(home / "s")) as journal:
+        told = {"pid": process.pid, "cwd": CANARY, "name": CANARY, "sessionId": CANARY}
+        (registry / f"{process.pid}.json").write_text(json.dumps(told | {"procStart": CANARY}))
+        key = registry / f"{process.pid}.{'a' * 64}.key"
+        key.write_text(CANARY)
+        key.chmod(0)
+        before = key.stat().st_atime_ns
+        (locks / "2.1.330.lock").write_text(json.dumps(told | {"execPath": str(program)}))
+        looked, _ = cycle.cycle(parts_of(laptop, clock, process.pid), journal, None, Exchange())
+        kept = journal.remembered("sessions")
+        assert key.stat().st_atime_ns == before
+    assert len(looked.made.sessions) == 1
+    assert kept is not None
+    for text in (looked.body, kept[0], caplog.text.encode()):
+        assert CANARY.encode() not in text
