@@ -15,6 +15,8 @@ from agent.wire import FixRef
 
 NPM_PACKAGE = "@anthropic-ai/claude-code"
 
+WINGET_PACKAGE = "Anthropic.ClaudeCode"
+
 _VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.]{1,32})?\Z")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}\Z")
 _AGAIN = re.compile(r"again\Z")
@@ -67,6 +69,37 @@ def _npm_reinstall(version: str) -> Command:
     )
 
 
+def _pnpm_install(version: str) -> Command:
+    # pnpm runs no install script that it is not told to (facts 1.3).
+    return _run("pnpm", "add", "-g", f"--allow-build={NPM_PACKAGE}", f"{NPM_PACKAGE}@{version}")
+
+
+def _bun_install(version: str) -> Command:
+    return _run("bun", "add", "-g", "--trust", f"{NPM_PACKAGE}@{version}")
+
+
+def _yarn_install(version: str) -> Command:
+    return _run("yarn", "global", "add", f"{NPM_PACKAGE}@{version}")
+
+
+def _after(removal: str, install: Callable[[str], Command]) -> Callable[[str], Command]:
+    # These tools take a version that they have as done, whatever its bytes are.
+    return lambda version: Command(text=f"{removal} && {install(version).text}", is_pasted=True)
+
+
+def _winget_install(version: str) -> Command:
+    return _run("winget", "install", "--id", WINGET_PACKAGE, "-e", "--version", version)
+
+
+def _winget_reinstall(version: str) -> Command:
+    argv = ("winget", "install", "--id", WINGET_PACKAGE, "-e", "--version", version, "--force")
+    return _run(*argv)
+
+
+def _told(words: str) -> Callable[[str], Command]:
+    return lambda version: Command(text=words.format(version=version))
+
+
 def _native_install(version: str) -> Command:
     return _run("claude", "install", version)
 
@@ -115,12 +148,64 @@ _PLACES: Mapping[str, str] = MappingProxyType(
 )
 """Where a person changes a key, by the layer that sets it."""
 
+_CASK = "claude-code, or claude-code@latest where that is your cask"
+"""A cask's version is the head of its channel: no other one can be asked for (facts 1.4)."""
+
+_EXTENSION = (
+    "install version {version} of the extension anthropic.claude-code in your editor"
+    " (in VS Code: code --install-extension anthropic.claude-code@{version})"
+)
+_DESKTOP = "install the release of Claude Desktop that brings version {version}"
+_SDK = "install the release of the Agent SDK that bundles version {version}"
+_REMOVE_LOCAL = "delete ~/.claude/local, and the alias in your shell's start files"
+_MIGRATE = f"claude install {{version}}, then {_REMOVE_LOCAL}"
+
 _TABLE: Mapping[tuple[str, str], Callable[[str], Command]] = MappingProxyType(
     {
         ("install", "npm"): _npm_install,
         ("install", "native"): _native_install,
         ("reinstall", "npm"): _npm_reinstall,
         ("reinstall", "native"): _native_reinstall,
+        ("install", "pnpm"): _pnpm_install,
+        ("install", "bun"): _bun_install,
+        ("install", "yarn"): _yarn_install,
+        ("install", "winget"): _winget_install,
+        ("install", "homebrew"): _told(f"brew update && brew upgrade {_CASK}"),
+        ("install", "legacy_local"): _told(_MIGRATE),
+        ("install", "version_manager"): _told(
+            "mise use -g claude@{version}; or choose {version} of asdf's plugin"
+        ),
+        ("reinstall", "pnpm"): _after(f"pnpm remove -g {NPM_PACKAGE}", _pnpm_install),
+        ("reinstall", "bun"): _after(
+            f"bun remove -g {NPM_PACKAGE} && bun pm cache rm", _bun_install
+        ),
+        ("reinstall", "yarn"): _after(f"yarn global remove {NPM_PACKAGE}", _yarn_install),
+        ("reinstall", "winget"): _winget_reinstall,
+        ("reinstall", "homebrew"): _told(f"brew update && brew reinstall {_CASK}"),
+        ("reinstall", "legacy_local"): _told(_MIGRATE),
+        ("reinstall", "version_manager"): _told(
+            "mise install -f claude@{version}; or let asdf uninstall and install {version} again"
+        ),
+        ("unshadow", "pnpm"): _unshadow(f"pnpm remove -g {NPM_PACKAGE}"),
+        ("unshadow", "bun"): _unshadow(f"bun remove -g {NPM_PACKAGE}"),
+        ("unshadow", "yarn"): _unshadow(f"yarn global remove {NPM_PACKAGE}"),
+        ("unshadow", "winget"): _unshadow(f"winget uninstall --id {WINGET_PACKAGE} -e"),
+        ("unshadow", "homebrew"): _unshadow(f"brew uninstall {_CASK}"),
+        ("unshadow", "legacy_local"): _unshadow(_REMOVE_LOCAL),
+        ("unshadow", "version_manager"): _unshadow("uninstall it with mise or asdf"),
+        **{
+            (action, method): _told(words)
+            for action in ("install", "reinstall")
+            for method, words in (
+                ("editor_extension", _EXTENSION),
+                ("desktop", _DESKTOP),
+                ("agent_sdk", _SDK),
+            )
+        },
+        **{
+            ("unshadow", method): _unshadow("take its folder off your PATH")
+            for method in ("editor_extension", "desktop", "agent_sdk")
+        },
         ("unshadow", "npm"): _unshadow(f"npm uninstall -g {NPM_PACKAGE}"),
         ("unshadow", "native"): _unshadow("delete ~/.local/bin/claude"),
         ("unshadow", "other"): _unshadow("delete the file that your PATH leads to"),

@@ -26,6 +26,20 @@ from agent.wire import FixRef
             FixRef("reinstall", "native", "2.1.330"),
             "curl -fsSL https://claude.ai/install.sh | bash -s 2.1.330",
         ),
+        (
+            FixRef("install", "pnpm", "2.1.330"),
+            f"pnpm add -g --allow-build={NPM_PACKAGE} {NPM_PACKAGE}@2.1.330",
+        ),
+        (FixRef("install", "bun", "2.1.330"), f"bun add -g --trust {NPM_PACKAGE}@2.1.330"),
+        (FixRef("install", "yarn", "2.1.330"), f"yarn global add {NPM_PACKAGE}@2.1.330"),
+        (
+            FixRef("install", "winget", "2.1.330"),
+            "winget install --id Anthropic.ClaudeCode -e --version 2.1.330",
+        ),
+        (
+            FixRef("reinstall", "yarn", "2.1.330"),
+            f"yarn global remove {NPM_PACKAGE} && yarn global add {NPM_PACKAGE}@2.1.330",
+        ),
     ],
 )
 def test_a_fix_is_the_documented_command(fix: FixRef, text: str) -> None:
@@ -51,6 +65,15 @@ def test_every_layer_says_where_to_change_a_key(action: str, layer: str) -> None
         (FixRef("unshadow", "npm", "2.1.197"), f"remove 2.1.197: npm uninstall -g {NPM_PACKAGE}"),
         (FixRef("unshadow", "native", "2.1.197"), "remove 2.1.197: delete ~/.local/bin/claude"),
         (FixRef("unshadow", "other", "2.1.197"), "remove 2.1.197: delete the file that your PATH"),
+        (
+            FixRef("install", "homebrew", "2.1.330"),
+            "brew upgrade claude-code, or claude-code@latest",
+        ),
+        (
+            FixRef("install", "legacy_local", "2.1.330"),
+            "claude install 2.1.330, then delete ~/.claude/local",
+        ),
+        (FixRef("install", "version_manager", "2.1.330"), "mise use -g claude@2.1.330"),
         (FixRef("restart", "session", "again"), "end the running sessions of Claude Code"),
         (FixRef("upgrade", "agent", "0.2.0"), "install version 0.2.0 of this agent"),
         (FixRef("enrol", "agent", "again"), "enrol one of the two laptops anew"),
@@ -84,6 +107,33 @@ def test_what_is_not_in_the_table_renders_nothing(fix: FixRef) -> None:
     assert render(fix) is None
 
 
+@pytest.mark.parametrize("action", ["install", "reinstall", "unshadow"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "agent_sdk",
+        "bun",
+        "desktop",
+        "editor_extension",
+        "homebrew",
+        "legacy_local",
+        "native",
+        "npm",
+        "pnpm",
+        "version_manager",
+        "winget",
+        "yarn",
+    ],
+)
+def test_every_way_of_installing_can_be_mended(action: str, method: str) -> None:
+    """To a version, back to its public bytes, and out of the way of another copy."""
+    command = render(FixRef(action, method, "2.1.330"))
+    assert command is not None
+    # Homebrew brings the head of the cask's channel, whatever is asked for.
+    assert "2.1.330" in command.text or method == "homebrew"
+    assert "{" not in command.text
+
+
 @given(st.builds(FixRef, st.text(), st.text(), st.text()))
 def test_a_strange_fix_never_raises(fix: FixRef) -> None:
     """A newer or hostile server cannot stop the agent here."""
@@ -93,7 +143,7 @@ def test_a_strange_fix_never_raises(fix: FixRef) -> None:
 @given(st.from_regex(r"\d+\.\d+\.\d+(-[0-9A-Za-z.]{1,32})?", fullmatch=True))
 def test_what_is_shown_is_what_would_run(version: str) -> None:
     """A command that can run is one that a shell reads as the same words."""
-    for method in ("npm", "native"):
+    for method in ("npm", "native", "pnpm", "bun", "yarn", "winget"):
         for action in ("install", "reinstall"):
             command = render(FixRef(action, method, version))
             if command is not None and command.argv is not None:
