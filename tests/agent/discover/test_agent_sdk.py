@@ -167,6 +167,25 @@ def test_a_real_python_package_has_the_published_bytes(
 
 
 @pytest.mark.real
+def test_environments_that_share_one_file_are_one_install(
+    tmp_path: Path,
+    python_sdk: Callable[[str], Path],
+    home_with: Callable[..., Path],
+    live: Callable[[Path], Host],
+    take: Take,
+) -> None:
+    """As uv links a package from its cache into each of its environments."""
+    home, package = tmp_path / "home", python_sdk("0.2.187")
+    home_with(home, package, name=".venv")
+    home_with(home, package, name=".local/share/uv/tools/x")
+    found = take(live(home))
+    assert _told(found) == [("venv", "2.1.330", "ok", ("sdk",))]
+    assert [name.relative_to(home).parts[:3] for name in found.installs[0].names] == [
+        (".local", "share", "uv")
+    ]
+
+
+@pytest.mark.real
 def test_an_environment_is_found_where_the_settings_say(
     tmp_path: Path,
     python_sdk: Callable[[str], Path],
