@@ -137,7 +137,9 @@ def cycle(
         ),
         Census(),
     )
-    facts, unread = _collected("claude_config", lambda: overrides.examine(host), None)
+    facts, unread = _collected(
+        "claude_config", lambda: overrides.examine(host, share_plan=settings.share_plan), None
+    )
     local, unseen = _collected(
         "sessions", lambda: _running(parts, host, fingerprints, found.installs), NONE_RUN
     )
@@ -148,6 +150,7 @@ def cycle(
         census_installs=(each.install for each in found.installs),
         more=found.more,
         config=facts.config if facts else None,
+        exposure=facts.exposure if facts else None,
         sessions=told.sessions,
         problems=(
             *found.problems,

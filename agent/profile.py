@@ -30,6 +30,7 @@ def make(  # noqa: PLR0913 - one argument for each part of a profile
     config: wire.Config | None,
     problems: Iterable[wire.Problem],
     sessions: Iterable[wire.Session] = (),
+    exposure: wire.Exposure | None = None,
 ) -> wire.Profile:
     """The profile of a machine, at most `wire.PROFILE_MAX_BYTES` in canonical form.
 
@@ -41,6 +42,7 @@ def make(  # noqa: PLR0913 - one argument for each part of a profile
         config: None where no configuration could be examined.
         problems: In any order.
         sessions: The builds of running sessions, in any order; equal ones are told once.
+        exposure: None where no configuration could be examined.
     """
     installs = sorted({_clean_install(install) for install in census_installs}, key=install_order)
     told = sorted({_clean_problem(problem) for problem in problems}, key=_problem_order)
@@ -53,6 +55,7 @@ def make(  # noqa: PLR0913 - one argument for each part of a profile
         installs=tuple(kept),
         more_installs=more + len(installs) - len(kept),
         config=config,
+        exposure=exposure,
         sessions=tuple(running[: wire.SESSIONS_MAX]),
         problems=_bounded(told, _PROBLEMS_MAX),
     )

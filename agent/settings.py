@@ -51,6 +51,7 @@ class Settings:
         state_dir: Folder of the identity, the journal, the caches and the locks.
         home: The home folder that is looked at.
         system_root: Put before every system-wide path; for scratch machines.
+        share_plan: Tell the class of the user's plan (team, enterprise, ...).
         scan_processes: Whether this user's processes are looked at for running sessions.
         process_roots: Only these processes and their descendants are looked at; for scratch
             machines, which have no others.
@@ -78,6 +79,7 @@ class Settings:
     )
     home: Path = field(default_factory=Path.home)
     system_root: Path | None = None
+    share_plan: bool = False
     scan_processes: bool = True
     process_roots: tuple[int, ...] | None = None
     python_environments: tuple[Path, ...] = ()

@@ -7,9 +7,12 @@ cannot be used is a `DocumentError` whose text holds no word of the document.
 
 import plistlib
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 import msgspec
+
+from agent.claude_config.exposure import first_start_class, plan_class
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -18,14 +21,49 @@ class DocumentError(Exception):
     """A document cannot be used; the text says why, and nothing of what it holds."""
 
 
+@dataclass(frozen=True)
+class State:
+    """What is kept of ``~/.claude.json``.
+
+    Attributes:
+        settings: Its few real settings.
+        first_start: As `agent.claude_config.exposure.first_start_class`.
+        plan: As `agent.claude_config.exposure.plan_class`.
+    """
+
+    settings: Mapping[str, object] = field(default_factory=dict)
+    first_start: str | None = None
+    plan: str | None = None
+
+
 class _State(msgspec.Struct, rename="camel"):
-    """The only keys of ``~/.claude.json`` that are looked at (facts 3.1, "Global state")."""
+    """The only keys of ``~/.claude.json`` that are looked at (facts 3.1, "Global state"; 3.6)."""
 
     auto_connect_ide: Any = msgspec.UNSET
     auto_install_ide_extension: Any = msgspec.UNSET
     diff_tool: Any = msgspec.UNSET
     external_editor_context: Any = msgspec.UNSET
     permission_explainer_enabled: Any = msgspec.UNSET
+    first_start_version: Any = None
+
+
+class _Account(msgspec.Struct, rename="camel"):
+    """Two words of the account, looked at only where the user shares the plan (facts 3.6)."""
+
+    billing_type: Any = None
+    seat_tier: Any = None
+
+
+class _Owner(msgspec.Struct, rename="camel"):
+    oauth_account: _Account | None = None
+
+
+class _Catalog(msgspec.Struct):
+    """A model catalog, by the fields that each has (facts 3.3)."""
+
+    version: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+    issued_at: Any
+    expires_at: Any
 
 
 def settings(data: bytes) -> Mapping[str, object]:
@@ -53,14 +91,40 @@ def property_list(data: bytes) -> Mapping[str, object]:
     return settings(text)
 
 
-def state(data: bytes) -> Mapping[str, object]:
-    """The few real settings of ``~/.claude.json``; the rest of it is skipped unread.
+def state(data: bytes, *, share_plan: bool = False) -> State:
+    """What is kept of ``~/.claude.json``; the rest of it is skipped unread.
+
+    Args:
+        data: The file.
+        share_plan: Whether two words of the account may be looked at, for their class.
 
     Raises:
         DocumentError: As for `settings`.
     """
     found = _decode(data, _State)
-    return msgspec.to_builtins(found) if isinstance(found, _State) else {}
+    if not isinstance(found, _State):
+        return State()
+    kept = msgspec.to_builtins(found)
+    started = first_start_class(kept.pop("firstStartVersion"))
+    return State(kept, started, _plan(data) if share_plan else None)
+
+
+def catalog_version(data: bytes) -> int | None:
+    """The version of a model catalog; None for what is none (facts 3.6)."""
+    try:
+        found = _decode(data, _Catalog)
+    except DocumentError:
+        return None
+    return found.version if isinstance(found, _Catalog) else None
+
+
+def _plan(data: bytes) -> str | None:
+    try:
+        found = _decode(data, _Owner)
+    except DocumentError:
+        return None  # An account of another shape has no class; the settings beside it stay.
+    account = found.oauth_account if isinstance(found, _Owner) else None
+    return plan_class(seat=account.seat_tier, billing=account.billing_type) if account else None
 
 
 def variables(block: object) -> Mapping[str, str | None]:

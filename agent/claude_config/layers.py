@@ -11,11 +11,14 @@ variables in no file.
 What cannot be used becomes a problem whose reason holds no path, and the rest goes on.
 """
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from agent.claude_config import documents, managed, shell_variables
+from agent.claude_config.documents import State
+from agent.claude_config.exposure import Remote
 from agent.claude_config.sources import SETTINGS_MAX_BYTES, Files, Source
 from agent.discover.shell.start_files import followed
 from agent.host import FileStat, Host
@@ -23,6 +26,7 @@ from agent.wire import Problem
 
 STATE_MAX_BYTES = 33_554_432
 START_FILE_MAX_BYTES = 524_288
+CATALOG_MAX_BYTES = 1_048_576
 
 CONFIG_DIR = "CLAUDE_CONFIG_DIR"
 
@@ -33,66 +37,79 @@ class Layers:
 
     Attributes:
         sources: Highest precedence first.
+        remote: What the configuration in use keeps of what it was told remotely.
         problems: What could not be examined.
         watch: Files and folders whose change could change the answer.
     """
 
     sources: tuple[Source, ...]
+    remote: Remote
     problems: tuple[Problem, ...]
     watch: tuple[PurePath, ...]
 
 
-def read(host: Host) -> Layers:
-    """Read every layer of a machine; raises nothing for what a file holds or lacks."""
+def read(host: Host, *, share_plan: bool = False) -> Layers:
+    """Read every layer of a machine; raises nothing for what a file holds or lacks.
+
+    Args:
+        host: The machine.
+        share_plan: Whether the class of the user's plan may be looked at.
+    """
     files = Files(host)
     local = managed.local_tiers(files)
     environment = _environment(files)
     usual = files.settings("user", host.home / ".claude" / "settings.json")
     second = _second_folder(files, [*managed.in_force((), local), *usual, *environment])
     user = [*files.settings("user", second / "settings.json"), *usual] if second else usual
-    below = [*user, *_state(files, second), *environment]
+    states = _states(files, second, share_plan=share_plan)
+    settings = [Source("state", file, found.settings) for file, found in states if found.settings]
+    below = [*user, *settings, *environment]
     folders = [folder for folder in (second, host.home / ".claude") if folder]
     server = managed.sent_by_server(files, folders)
     if not managed.accepts_server([*managed.in_force((), local), *below]):
         server = ()
     return Layers(
         sources=(*managed.in_force(server, local), *managed.mcp(files), *below),
+        remote=Remote(
+            model_catalog=_model_catalog(files, folders[0]),
+            first_start=states[0][1].first_start if states else None,
+            plan=states[0][1].plan if states else None,
+        ),
         problems=tuple(sorted(set(files.problems), key=lambda problem: problem.reason)),
         watch=tuple(dict.fromkeys(files.watch)),
     )
 
 
-_large_states: dict[PurePath, tuple[FileStat, Mapping[str, object]]] = {}
-"""By path, one entry for each home looked at: what a large state file held, and its stat."""
+_large_states: dict[tuple[PurePath, bool], tuple[FileStat, State]] = {}
+"""By path, one entry for each home looked at: what is kept of a large file, and its stat."""
 
 
-def _state(files: Files, second: PurePath | None) -> list[Source]:
-    """The settings in the global state file of each configuration (facts 3.3)."""
+def _states(
+    files: Files, second: PurePath | None, *, share_plan: bool
+) -> list[tuple[PurePath, State]]:
+    """The global state file of each configuration, the one in use first (facts 3.3)."""
     home = files.host.home
     names = [_state_file(files, second, second)] if second else []
     names.append(_state_file(files, home / ".claude", home))
-    sources = []
-    for file in names:
-        found = _state_of(files, file)
-        if found:
-            sources.append(Source("state", file, found))
-    return sources
+    found = [(file, _state_of(files, file, share_plan=share_plan)) for file in names]
+    return [(file, state) for file, state in found if state is not None]
 
 
-def _state_of(files: Files, file: PurePath) -> Mapping[str, object] | None:
-    """The state file's few settings; a large file is read once for all cycles."""
+def _state_of(files: Files, file: PurePath, *, share_plan: bool) -> State | None:
+    """What is kept of a state file; a large one is read once for all cycles."""
     try:
         stat = files.host.stat(file)
     except OSError:
         stat = None  # read all the same: the reading tells why it cannot be
-    known = _large_states.get(file)
+    known = _large_states.get((file, share_plan))
     if known is not None and known[0] == stat:
         files.watch.append(file)
         return known[1]
-    found = files.document("state", file, STATE_MAX_BYTES, documents.state)
+    parse = functools.partial(documents.state, share_plan=share_plan)
+    found = files.document("state", file, STATE_MAX_BYTES, parse)
     if stat is not None and found is not None and stat.size > SETTINGS_MAX_BYTES:
         # If it changed since the stat, the next stat differs and it is read again.
-        _large_states[file] = stat, found
+        _large_states[file, share_plan] = stat, found
     return found
 
 
@@ -104,6 +121,16 @@ def _state_file(files: Files, folder: PurePath, usual: PurePath) -> PurePath:
         return legacy if files.host.stat(legacy).size else usual / ".claude.json"
     except OSError:
         return usual / ".claude.json"
+
+
+def _model_catalog(files: Files, folder: PurePath) -> int | None:
+    """The version of the newest catalog that was downloaded (facts 3.6)."""
+    kept = files.snippets("model catalog", folder / "cache" / "model-catalog")
+    found = [
+        files.document("model catalog", file, CATALOG_MAX_BYTES, documents.catalog_version)
+        for file in kept
+    ]
+    return max((version for version in found if version is not None), default=None)
 
 
 def _environment(files: Files) -> list[Source]:

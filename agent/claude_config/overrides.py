@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from agent import digest, wire
-from agent.claude_config import layers
+from agent.claude_config import exposure, layers
 from agent.claude_config.keys import Key, Keys, Kind, Told, load
 from agent.claude_config.sources import COLLECTOR, Source
 from agent.host import Host
@@ -55,21 +55,28 @@ class ConfigFacts:
     """What was found of a machine's configuration.
 
     Attributes:
-        config: What is told.
+        config: What is told of it.
+        exposure: What is told of what the product was told remotely.
         problems: What could not be examined.
         watch: Files and folders whose change could change the answer.
         local: What the laptop shows, highest layer first.
     """
 
     config: wire.Config
+    exposure: wire.Exposure
     problems: tuple[wire.Problem, ...]
     watch: tuple[PurePath, ...]
     local: tuple[LocalOverride, ...]
 
 
-def examine(host: Host) -> ConfigFacts:
-    """Read a machine's configuration and say what of it counts."""
-    found = layers.read(host)
+def examine(host: Host, *, share_plan: bool = False) -> ConfigFacts:
+    """Read a machine's configuration and say what of it counts.
+
+    Args:
+        host: The machine.
+        share_plan: Whether the class of the user's plan is told.
+    """
+    found = layers.read(host, share_plan=share_plan)
     keys = load()
     local = resolve(found.sources, keys)
     config = told(local, keys.revision)
@@ -77,7 +84,9 @@ def examine(host: Host) -> ConfigFacts:
     if len(config.overrides) < sum(item.named for item in local):
         reason = f"more than {OVERRIDES_MAX} overrides: the rest is counted without names"
         problems = (*problems, wire.Problem(COLLECTOR, reason))
-    return ConfigFacts(config, problems, found.watch, local)
+    effective = {item.name for item in local if _is_effective_variable(item)}
+    told_remotely = exposure.of(effective, found.remote)
+    return ConfigFacts(config, told_remotely, problems, found.watch, local)
 
 
 def typed_shell(environment: Mapping[str, str]) -> tuple[LocalOverride, ...]:
@@ -151,6 +160,10 @@ def public_default(revision: int) -> str:
 
 def _is_hashed(item: wire.Override) -> bool:
     return item.override_class == "behaviour" and not item.is_default and not item.shadowed
+
+
+def _is_effective_variable(item: LocalOverride) -> bool:
+    return item.kind == "variable" and item.named and not item.shadowed and not item.is_default
 
 
 def _effective_first(item: wire.Override) -> tuple[bool, str, str, str]:

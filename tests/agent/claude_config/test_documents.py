@@ -53,7 +53,7 @@ def test_a_value_that_cannot_be_read_spoils_a_settings_file(data: bytes) -> None
     """The state file has it skipped; in settings it could be any key's."""
     with pytest.raises(documents.DocumentError):
         documents.settings(data)
-    assert documents.state(data) == {}
+    assert documents.state(data) == documents.State()
 
 
 def test_only_the_real_settings_of_the_state_file_are_kept() -> None:
@@ -64,7 +64,7 @@ def test_only_the_real_settings_of_the_state_file_are_kept() -> None:
         "oauthAccount": {"emailAddress": "ann@example.com"},
         "projects": {"/home/ann/secret": {"mcpServers": {}}},
     }
-    assert documents.state(json.dumps(state).encode()) == {
+    assert documents.state(json.dumps(state).encode()).settings == {
         "autoConnectIde": True,
         "diffTool": "auto",
     }
@@ -87,7 +87,7 @@ def test_an_env_block_is_text_as_claude_code_makes_it() -> None:
 @given(_JSON)
 def test_any_json_is_a_mapping_or_one_error(value: object) -> None:
     """Total over everything that a file may hold."""
-    for read in (documents.settings, documents.state):
+    for read in (documents.settings, lambda data: documents.state(data).settings):
         try:
             found = read(json.dumps(value).encode())
         except documents.DocumentError:
