@@ -1,5 +1,7 @@
 """``keys.toml`` and what it lets leave the laptop."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from agent import wire
 from agent.claude_config.keys import Key, load, parse
 
 KEYS = load()
+SETTINGS = Path(__file__).parents[2] / "golden" / "settings"
 _ANY_VALUE = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 
 
@@ -16,6 +19,13 @@ def test_the_shipped_file_is_well_formed() -> None:
     """Every entry keeps the rules that the file's header states."""
     assert KEYS.revision >= 1
     assert len(KEYS.known) > 500
+
+
+@pytest.mark.parametrize("names", ["schema-names.txt", "documented-names.txt"])
+def test_every_top_level_setting_that_is_known_publicly_is_listed(names: str) -> None:
+    """``env`` is no key: its variables are. The failure names what is missing."""
+    known = set((SETTINGS / names).read_text(encoding="utf-8").split()) - {"env"}
+    assert sorted(name for name in known if not KEYS.has(name)) == []
 
 
 @pytest.mark.parametrize(
