@@ -53,7 +53,12 @@ def _make(tool: str, version: str, made: Path) -> None:
         options = [f"--prefix={prefix}", "--no-audit", "--no-fund", f"--allow-scripts={name}"]
         _run(["npm", "install", "--global", *options, tool], environment)
     command = [word.format(home=fresh) for word in COMMANDS[tool]]
-    _run([*command, f"{PACKAGE}@{version}"], environment | {"PATH": path})
+    try:
+        _run([*command, f"{PACKAGE}@{version}"], environment | {"PATH": path})
+    except BaseException:
+        # Half an installation is hundreds of megabytes that nobody would look for.
+        shutil.rmtree(fresh)
+        raise
     for store in (".cache", ".bun/install/cache"):
         shutil.rmtree(fresh / store, ignore_errors=True)
     fresh.rename(made)
