@@ -24,7 +24,7 @@ from agent.host import FileStat, Host, Image, Process
 LATER = "its file was changed after it was started"
 """The reason where the bytes on disk need not be those in memory."""
 
-GONE = "its file is gone, and this system does not show what is in memory"
+GONE = "its file is gone, and this system shows no memory"
 """The reason where there is nothing to read the bytes from."""
 
 NO_SCRIPT = "it runs a script that is not of a known install"

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 import pytest
@@ -17,7 +17,7 @@ from agent.running import LocalSession, Running
 from agent.testing import recorded
 from tests.agent.standin import copied, runtime, started
 
-Look = Callable[..., tuple[LocalSession, ...]]
+HOSTS = Path(__file__).parents[1] / "golden" / "hosts" / "sessions"
 
 
 @pytest.fixture
@@ -248,44 +248,9 @@ def test_a_damaged_registry_claims_nothing(
         assert len(Running().look(host_of(tmp_path, process.pid), cache, ())) == 1
 
 
-WINDOWS = r"""
-[origin]
-kind = "facts"
-section = "4.1, 4.3"
-[host]
-system = "win32"
-arch = "x64"
-home = 'C:\Users\u'
-shell = "cmd"
-[files.'C:\Users\u\.local\bin\claude.exe']
-program = {platform = "win32-x64", version = "2.1.330"}
-[[processes]]
-pid = 41
-started = 1_800_000_000
-exe = 'C:\Users\u\.local\bin\claude.exe'
-[[processes]]
-pid = 42
-started = 1_600_000_000
-exe = 'C:\Users\u\.local\bin\claude.exe'
-[[processes]]
-pid = 43
-started = 1_600_000_000
-exe = 'C:\Users\u\.local\bin\claude.exe.old.1600000000001.43'
-[[processes]]
-pid = 44
-started = 1_600_000_000
-exe = 'C:\Windows\explorer.exe'
-[[processes]]
-pid = 45
-started = 1_600_000_000
-exe = 'C:\denied'
-denied = true
-"""
-
-
 def test_without_a_look_into_memory_an_older_file_tells_the_bytes(cache: Fingerprints) -> None:
     """One that was changed after the start, or is gone, does not."""
-    found = sessions_of(Running().look(recorded(WINDOWS), cache, ()))
+    found = sessions_of(Running().look(recorded((HOSTS / "win32.toml").read_text()), cache, ()))
     assert found[0].build is not None
     assert found == [
         wire.Session("present", found[0].build),
@@ -294,35 +259,11 @@ def test_without_a_look_into_memory_an_older_file_tells_the_bytes(cache: Fingerp
     ]
 
 
-MAC = """
-[origin]
-kind = "facts"
-section = "4.1, 4.2"
-[host]
-system = "darwin"
-arch = "arm64"
-home = "/Users/u"
-shell = "zsh"
-[files."/Users/u/Library/Application Support/Claude/claude-code/2.1.3/claude.app/Contents/MacOS/claude"]
-program = {platform = "darwin-arm64", version = "2.1.3"}
-[files."/Users/u/.claude/sessions/52.json"]
-text = '{"pid": 52, "procStart": "Sun Nov  2 19:52:04 2025"}'
-[[processes]]
-pid = 51
-started = 1_800_000_000
-exe = "/Users/u/Library/Application Support/Claude/claude-code/2.1.3/claude.app/Contents/MacOS/claude"
-[[processes]]
-pid = 52
-started = 1_800_000_000
-token = "Sun Nov 2 19:52:04 2025"
-exe = "/denied"
-denied = true
-"""  # noqa: E501 - a path of macOS is as long as it is
-
-
 def test_a_session_that_cannot_be_looked_at_is_told_with_a_reason(cache: Fingerprints) -> None:
     """The registry says that it is one; a bundle's form is that of its install."""
-    bundle, denied = sessions_of(Running().look(recorded(MAC), cache, ()))
+    bundle, denied = sessions_of(
+        Running().look(recorded((HOSTS / "darwin.toml").read_text()), cache, ())
+    )
     assert bundle.build is not None
     assert bundle.build.form == "bundle"
     assert denied == wire.Session("present", reason=running.DENIED)
