@@ -1,11 +1,14 @@
 """What only the laptop shows of a look: paths, files, and the shell that the person typed in."""
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from agent.claude_config import overrides
 from agent.cycle import Looked
 from agent.render import Local
+from agent.render_sessions import Ran
+from agent.wire import Session
 
 
 def of(looked: Looked, environment: Mapping[str, str]) -> Local:
@@ -18,21 +21,35 @@ def of(looked: Looked, environment: Mapping[str, str]) -> Local:
     config = looked.config
     return Local(
         places=tuple((each.install, each.program) for each in looked.found.installs),
+        sessions=_sessions(looked),
         overrides=config.local if config else (),
+        exposure=looked.made.exposure,
         typed_shell=overrides.typed_shell(environment),
         problems=looked.made.problems,
         public_default=overrides.public_default(config.config.revision) if config else None,
     )
 
 
+def _sessions(looked: Looked) -> tuple[Ran, ...]:
+    ran: dict[Session, list[PurePath]] = {session: [] for session in looked.made.sessions}
+    for each in looked.sessions:
+        ran.setdefault(each.session, []).append(each.program)
+    return tuple((session, tuple(programs)) for session, programs in ran.items())
+
+
 def in_json(local: Local) -> dict[str, Any]:
     """The same as JSON values; none of it is ever sent."""
     return {
         "installs": [{"path": str(path), "install": install} for install, path in local.places],
+        "sessions": [
+            {"session": session, "paths": [str(path) for path in programs]}
+            for session, programs in local.sessions
+        ],
         "overrides": [
             {"key": each.name, "layer": each.layer, "file": str(each.file), "value": each.value}
             for each in local.overrides
         ],
+        "exposure": local.exposure,
         "shell_not_sent": [{"key": each.name, "value": each.value} for each in local.typed_shell],
         "problems": local.problems,
         "public_default": local.public_default,

@@ -12,11 +12,15 @@ from pathlib import PurePath
 import msgspec
 
 from agent import render_findings as findings
+from agent import render_sessions
 from agent.claude_config.overrides import LocalOverride
 from agent.pause import Pause
+from agent.render_exposure import told_remotely
+from agent.render_sessions import Ran
 from agent.text import painted, plain, span, table, when, wrapped
 from agent.wire import (
     Config,
+    Exposure,
     Install,
     InstallView,
     MachineView,
@@ -47,14 +51,18 @@ class Local:
 
     Attributes:
         places: Each install that was found, and where it lies.
+        sessions: Each build that running sessions are told with, and who executes it now.
         overrides: As found, with the files that set them.
+        exposure: What the product was told remotely; None where it was not looked for.
         typed_shell: Variables of the shell in which the command was typed.
         problems: What could not be examined.
         public_default: The config hash of a machine that overrides nothing.
     """
 
     places: tuple[tuple[Install, PurePath], ...] = ()
+    sessions: tuple[Ran, ...] = ()
     overrides: tuple[LocalOverride, ...] = ()
+    exposure: Exposure | None = None
     typed_shell: tuple[LocalOverride, ...] = ()
     problems: tuple[Problem, ...] = ()
     public_default: str | None = None
@@ -74,8 +82,10 @@ def verdict(
     blocks = [
         _headline(view, zone, colour=colour),
         _installs(view, local),
+        render_sessions.running(local.sessions),
         _heads(view),
         _overrides(view.config, local),
+        told_remotely(local.exposure),
         findings.why(view, zone, colour=colour),
         findings.permitted(view, zone),
         _problems(local),

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent import cycle, sessions
+from agent import cycle, local_facts, sessions
 from agent.cycle import Looked, Parts
 from agent.daemon import Daemon
 from agent.enrolment import enrol
@@ -120,6 +120,20 @@ def test_what_a_session_runs_is_in_the_profile_and_nothing_more_of_it(
     assert told.keys() == {"file", "build"}
     assert told["build"].keys() == {"sha256", "size", "form", "platform"}
     assert str(laptop.home).encode() not in looked.body
+
+
+def test_the_laptop_alone_shows_where_a_session_was_started(laptop: Settings, clock: Clock) -> None:
+    """And that one which is still told has ended."""
+    with closing(open_journal(laptop.state_dir)) as journal:
+        with session(laptop) as pid:
+            looked, _ = cycle.cycle(parts_of(laptop, clock, pid), journal, None, Exchange())
+        later, _ = cycle.cycle(parts_of(laptop, clock), journal, None, Exchange())
+    (shown,) = looked.made.sessions
+    path = laptop.home / ".local/share/claude/versions/2.1.330"
+    local = local_facts.of(looked, {})
+    assert local.sessions == ((shown, (path,)),)
+    assert local_facts.in_json(local)["sessions"] == [{"session": shown, "paths": [str(path)]}]
+    assert local_facts.of(later, {}).sessions == ((shown, ()),)
 
 
 def test_looking_at_processes_can_be_turned_off(laptop: Settings, clock: Clock) -> None:
