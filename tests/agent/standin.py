@@ -14,6 +14,13 @@ from pathlib import Path
 def started(program: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """A copy of ``sleep`` under a name of its own, running until the block ends."""
     copied(program)
+    with sleeping(program, *arguments) as process:
+        yield process
+
+
+@contextmanager
+def sleeping(program: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Such a copy that exists, running until the block ends."""
     # Returns only when the program has been executed: the child is no copy of Python then.
     with subprocess.Popen([program, *(arguments or ("600",))]) as process:
         try:

@@ -11,8 +11,9 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,18 @@ from agent import cycle, logs, platforms
 from agent.cycle import Parts
 from agent.fingerprint import Fingerprints
 from agent.journal import open_journal
+from agent.platforms.common import LiveHost
+from agent.platforms.linux import ProcTable
+from agent.running import Running
 from agent.settings import load
+from tests.agent.standin import copied, sleeping
 from tests.e2e.harness import Laptop, Server
 
 PROGRAM_BYTES = 381_121_040
 CYCLES = 50
 ROUNDS = 3
+PROCESSES = 400
+SESSIONS = 6
 
 
 def measure(folder: Path, options: argparse.Namespace) -> Mapping[str, Any]:
@@ -40,6 +47,7 @@ def measure(folder: Path, options: argparse.Namespace) -> Mapping[str, Any]:
         return {
             "fingerprint": _fingerprint(laptop, program, folder),
             "unchanged cycle": _cycle(laptop),
+            "processes": _processes(laptop, folder),
             "idle": _idle(laptop, options.idle_seconds),
         }
 
@@ -118,6 +126,41 @@ def _cycle(laptop: Laptop) -> Mapping[str, Any]:
             cycle.cycle(parts, journal, None, cycle.begin(journal, None))
         spent = time.process_time() - begin
     return {"cpu ms": round(spent / CYCLES * 1e3, 2), "cycles": CYCLES}
+
+
+class _Listed(ProcTable):
+    """Its roots as a laptop lists all of its user's processes: at once, not by descent."""
+
+    def _below(self, roots: tuple[int, ...]) -> Iterator[str]:
+        return map(str, roots)
+
+
+def _processes(laptop: Laptop, folder: Path) -> Mapping[str, Any]:
+    """CPU of following processes of which none is new; only those started here are there."""
+    versions = folder / "claude" / "versions"
+    with ExitStack() as stack:
+        programs = [versions / f"2.1.{number}" for number in range(SESSIONS)]
+        programs += [folder / "other"] * (PROCESSES - SESSIONS)
+        for program in {*programs}:
+            copied(program)
+        pids = [stack.enter_context(sleeping(each)).pid for each in programs]
+        host = platforms.live(home=laptop.home, system_root=laptop.root, environment={})
+        assert isinstance(host, LiveHost)
+        host = replace(host, table=_Listed(tuple(pids)))
+        running, fingerprints = Running(), Fingerprints(folder / "running.json")
+        begin = time.process_time()
+        found = len(running.look(host, fingerprints, ()))
+        first = time.process_time() - begin
+        begin = time.process_time()
+        for _ in range(CYCLES):
+            running.look(host, fingerprints, ())
+        again = time.process_time() - begin
+    return {
+        "processes": len(pids),
+        "sessions": found,
+        "first look cpu ms": round(first * 1e3, 2),
+        "cpu ms": round(again / CYCLES * 1e3, 2),
+    }
 
 
 def _idle(laptop: Laptop, seconds: int) -> Mapping[str, Any]:
