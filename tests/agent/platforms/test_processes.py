@@ -1,4 +1,4 @@
-"""Both tables of processes, on programs that the test starts."""
+"""Every system's table of processes, on programs that the test starts."""
 
 import errno
 import os
@@ -7,28 +7,28 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
-from agent.host import Process
+from agent.host import Host, Process
+from agent.platforms import darwin, linux, win32
 from agent.platforms.linux import ProcTable
 from agent.platforms.processes import PsutilTable, Table, roots_of, script_of
 from agent.platforms.win32 import filetime
 from tests.agent.standin import copied, parent, runtime, started
 
-Made = Callable[[tuple[int, ...]], Table]
+Made = Callable[[tuple[int, ...]], Host]
 
 
-def _mine(process: psutil.Process) -> bool:
-    return bool(process.uids().real == os.getuid())
+@pytest.fixture(params=[linux, darwin, win32], ids=["linux", "darwin", "win32"])
+def table(request: pytest.FixtureRequest, tmp_path: Path) -> Made:
+    """A scratch machine of each system, over some roots."""
 
+    def made(roots: tuple[int, ...]) -> Host:
+        live = request.param.live
+        host: Host = live(home=tmp_path, system_root=tmp_path, environment={}, process_roots=roots)
+        return host
 
-@pytest.fixture(params=["proc", "psutil"])
-def table(request: pytest.FixtureRequest) -> Made:
-    """A table over some roots, one of each kind."""
-    if request.param == "proc":
-        return ProcTable
-    return lambda roots: PsutilTable(_mine, filetime, roots)
+    return made
 
 
 def _only(table: Table) -> Process:
@@ -74,7 +74,7 @@ def test_another_users_processes_are_not_told(tmp_path: Path) -> None:
         assert ProcTable((process.pid,), user=os.getuid() + 1).processes() == ()
         theirs = PsutilTable(lambda _: False, filetime, (process.pid,))
         assert theirs.processes() == ()
-        mine = _only(PsutilTable(_mine, filetime, (process.pid,)))
+        mine = _only(PsutilTable(lambda _: True, filetime, (process.pid,)))
         with pytest.raises(PermissionError):
             theirs.image(mine)
 
