@@ -8,7 +8,6 @@ turns certificate checks off, and none that holds a secret.
 """
 
 import ipaddress
-import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from agent import setting_values as kinds
 from agent.errors import SettingsError
 
 PREFIX = "PARITY_AGENT_"
@@ -32,12 +32,6 @@ SECRET_VARIABLE = "PARITY_AGENT_ENROL_SECRET"  # noqa: S105 - the name of a vari
 
 FILE_MAX_BYTES = 65_536
 """Largest settings file, in bytes."""
-
-PATHS_MAX = 50
-"""Most paths of one setting."""
-
-PIDS_MAX = 64
-"""Most processes named in one setting."""
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -242,66 +236,13 @@ def _read(key: str, value: object) -> object:
     if key not in types:
         raise ValueError("is not a setting")
     if key == "server_url":
-        return checked_url(_text(value))
+        return checked_url(kinds.text(value))
     result = _READERS[types[key]](value)
     if isinstance(result, int | float) and not isinstance(result, bool):
         low, high = _LIMITS[key]
         if not low <= result <= high:
             raise ValueError(f"is {result}: it must be from {low:g} to {high:g}")
     return result
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value or not value.isprintable():
-        raise TypeError("must be one line of text")
-    return value
-
-
-def _path(value: object) -> Path:
-    path = Path(_text(value)).expanduser()
-    if not path.is_absolute():
-        raise ValueError("must be an absolute path")
-    return path
-
-
-def _paths(value: object) -> tuple[Path, ...]:
-    # A variable holds a list as PATH does.
-    found = value.split(os.pathsep) if isinstance(value, str) else value
-    if not isinstance(found, list) or len(found) > PATHS_MAX:
-        raise TypeError(f"must be a list of at most {PATHS_MAX} paths")
-    return tuple(_path(each) for each in found)
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise TypeError("must be a number")
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        raise ValueError("must be a number") from None
-
-
-def _whole(value: object) -> int:
-    number = _number(value)
-    if not number.is_integer():
-        raise ValueError("must be a whole number")
-    return int(number)
-
-
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool | str) or value not in {True, False, "true", "false"}:
-        raise TypeError("must be true or false")
-    return value in {True, "true"}
-
-
-def _pids(value: object) -> tuple[int, ...]:
-    words = value.split(",") if isinstance(value, str) else value
-    if not isinstance(words, list):
-        raise TypeError("must be process numbers, as in 41,42")
-    pids = tuple(_whole(word) for word in words)
-    if len(pids) > PIDS_MAX or any(pid < 1 for pid in pids):
-        raise ValueError(f"must be at most {PIDS_MAX} process numbers above 0")
-    return pids
 
 
 def _level(value: object) -> str:
@@ -311,13 +252,13 @@ def _level(value: object) -> str:
 
 
 _READERS: Mapping[Any, Callable[[object], object]] = {
-    Path: _path,
-    Path | None: _path,
-    tuple[Path, ...]: _paths,
-    str | None: _text,
-    float: _number,
-    int: _whole,
-    bool: _switch,
-    tuple[int, ...] | None: _pids,
+    Path: kinds.path,
+    Path | None: kinds.path,
+    tuple[Path, ...]: kinds.paths,
+    str | None: kinds.text,
+    float: kinds.number,
+    int: kinds.whole,
+    bool: kinds.switch,
+    tuple[int, ...] | None: kinds.pids,
     LogLevel: _level,
 }
