@@ -208,6 +208,31 @@ def test_show_prints_the_bytes_that_check_then_sends(enrolled: Agent, receiver: 
     assert SECRET not in json.dumps(last["enrolment"])
 
 
+def test_what_was_told_remotely_is_sent_in_classes_and_nothing_of_the_account(
+    enrolled: Agent, receiver: Receiver, laptop: Settings
+) -> None:
+    """The plan only where it is shared; of the rest nothing is printed, kept or sent."""
+    canary = "canary-4711"
+    account = {"emailAddress": canary, "billingType": canary, "seatTier": "team_standard"}
+    state = {"userID": canary, "firstStartVersion": "2.1.240", "oauthAccount": account}
+    (laptop.home / ".claude.json").write_text(json.dumps(state | {"projects": {canary: {}}}))
+    for share, plan in (("false", "not told"), ("true", "team-standard")):
+        seen = enrolled("check", PARITY_AGENT_SHARE_PLAN=share).stdout
+        told = seen.partition("TOLD REMOTELY")[2].partition("\n\n")[0]
+        assert told.split("plan")[1].strip() == plan
+        assert "2.1.200-299" in told
+        shown = enrolled("show", "--json", PARITY_AGENT_SHARE_PLAN=share).stdout
+        assert ('"plan":"team-standard"' in shown.replace(" ", "")) == (share == "true")
+        kept = [file.read_bytes() for file in laptop.state_dir.rglob("*") if file.is_file()]
+        everything = [
+            seen.encode(),
+            shown.encode(),
+            *kept,
+            *(body for _, _, body in receiver.bodies),
+        ]
+        assert not any(canary.encode() in each for each in everything)
+
+
 def test_show_before_enrolment_shows_the_enrolment_too(agent: Agent) -> None:
     """A person can see everything before anything is sent."""
     told = json.loads(agent("show", "--json").stdout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 from agent import wire
 from agent.claude_config import exposure, overrides
 from agent.claude_config.exposure import FLAGS_OFF, PLANS, Remote
+from agent.testing import recorded
 from agent.wire import Exposure
 
 if TYPE_CHECKING:
     from tests.agent.claude_config.conftest import Machine
 
+HOSTS = Path(__file__).parents[2] / "golden" / "hosts" / "managed"
 CATALOG = {"version": 5462, "issued_at": "2026-11-20T00:00:00Z", "expires_at": "2026-11-27"}
 CANARY = "canary-4711"
 ACCOUNT = dict.fromkeys(
@@ -170,6 +173,20 @@ def test_nothing_personal_of_a_full_state_file_is_kept(
     plan = "team-standard" if share_plan else None
     assert facts.exposure == Exposure("on", None, 5462, "2.1.200-299", plan)
     assert CANARY not in repr(facts)
+
+
+@pytest.mark.parametrize(
+    ("system", "told"),
+    [
+        ("darwin", Exposure("off", "DISABLE_GROWTHBOOK", 5462, "2.1.200-299")),
+        ("win32", Exposure("off", "DO_NOT_TRACK", 5470, "before-2.1")),
+        ("linux", Exposure("on")),
+    ],
+)
+def test_recorded_laptops_of_each_system_tell_their_classes(system: str, told: Exposure) -> None:
+    """From managed variables, and from the configuration folder that is in use."""
+    tree = (HOSTS / f"{system}.toml").read_text(encoding="utf-8")
+    assert overrides.examine(recorded(tree)).exposure == told
 
 
 @given(st.sets(st.sampled_from([*FLAGS_OFF, "OTHER"])), st.text(), st.text(), st.text())
