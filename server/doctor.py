@@ -5,11 +5,14 @@ A check that cannot be made is a check that failed, with its reason; the others 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, select
 
+from server import policy_file
 from server.commands.known import current_of
 from server.errors import ServerError, SourceError
+from server.policy_watch import read_bytes
 from server.releases.sources.interface import Source
 from server.settings import Settings, is_loopback
 from server.store import counts, engine
@@ -49,6 +52,8 @@ def examine(settings: Settings, sources: tuple[Source, ...], now: int) -> Iterat
         now: The machine's clock, in whole seconds since the epoch.
     """
     yield _settings(settings)
+    if settings.policy_file is not None:
+        yield _policy(settings.policy_file)
     yield from _database(settings.database, now)
     if not sources:
         yield Check("sources", "none is configured", "set npm_registry_url or bucket_url")
@@ -62,6 +67,15 @@ def _settings(settings: Settings) -> Check:
     if not is_loopback(settings.host) and settings.tls_cert is None:
         return Check("settings", "usable; plain HTTP behind a proxy")
     return Check("settings", "usable")
+
+
+def _policy(path: Path) -> Check:
+    """With a mistake, a server keeps to the policy before it; one that has none does not start."""
+    try:
+        policy_file.read(read_bytes(path), str(path))
+    except ServerError as error:
+        return Check("policy", str(error), error.advice)
+    return Check("policy", f"{path} is usable")
 
 
 def _database(url: str, now: int) -> Iterator[Check]:

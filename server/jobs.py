@@ -122,8 +122,9 @@ class Jobs:
         now = self.clock()
         due_at = self._read(lambda conn: conn.scalar(select(func.min(machines.c.due_at))))
         while due_at is not None and due_at <= now:
+            # Each slice has its own moment: what is written is dated by it.
             looked_at = self.writer.run(
-                lambda conn: fleet.stand_due(conn, self.current, now, STAND_MAX)
+                lambda conn: fleet.stand_due(conn, self.current, self.clock(), STAND_MAX)
             ).result()
             if looked_at < STAND_MAX:
                 return

@@ -226,5 +226,5 @@ def _times(stated: Policies, group: str) -> tuple[int, int]:
 def _unreadable(path: Path, why: str) -> UnreadableError:
     return UnreadableError(
         f"cannot read the policy file {path}: {why}",
-        advice="put it there and make it readable for this user, or name another as policy_file",
+        advice="put it there and make it readable for this user, or name another file",
     )

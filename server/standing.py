@@ -25,6 +25,9 @@ from server.rules.interface import MachineCase, earliest
 READ_AGAIN_S = 15
 """How often a machine is looked at whose build waits for a reading of the head, in seconds."""
 
+MAY_BE_NEWER = frozenset({"build-ahead", "build-unpublished"})
+"""Rules whose findings a release that was not read yet would explain."""
+
 _NOTES = frozenset({"exempt", "note"})
 
 
@@ -145,8 +148,11 @@ def _unread(verdict: Verdict | None, machine: MachineFacts) -> tuple[FindingView
 
 
 def _is_unread(finding: FindingView, machine: MachineFacts) -> bool:
-    """Whether it rests on a head that was read before this machine told its build."""
-    if finding.code != "build-ahead" or machine.taken_at is None:
+    """Whether it rests on a reading from before this machine told its build.
+
+    A release reaches laptops before this server has read of it.
+    """
+    if finding.code not in MAY_BE_NEWER or machine.taken_at is None:
         return False
     if severity_of(finding) in _NOTES:
         return False  # permitted, whatever the head is by now
@@ -156,7 +162,7 @@ def _is_unread(finding: FindingView, machine: MachineFacts) -> bool:
 def _read_again(finding: FindingView, machine: MachineFacts) -> FindingView:
     if severity_of(finding) != "drift" or not _is_unread(finding, machine):
         return finding
-    sentence = f"{finding.sentence}; the head is being read again"
+    sentence = f"{finding.sentence}; the sources are being read again"
     return msgspec.structs.replace(finding, severity="pending", sentence=sentence, fix=None)
 
 

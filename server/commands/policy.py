@@ -46,7 +46,8 @@ def check(path: Path) -> None:
             click.echo(shown.cell(f"{path}:{complaint}"))
         sys.exit(1)
     number = len(stated.groups)
-    click.echo(f"{shown.cell(path)}: usable; the default and {number} groups of their own")
+    groups = "1 group of its own" if number == 1 else f"{number} groups of their own"
+    click.echo(f"{shown.cell(path)}: usable; the default and {groups}")
 
 
 @policy.command()
@@ -90,7 +91,7 @@ def diff(settings: Settings, path: Path, *, in_json: bool) -> None:
     if in_json:
         shown.as_json({"machines": number, "changes": found})
         return
-    click.echo(f"{number} machines would change state")
+    click.echo(f"{number} machine{'' if number == 1 else 's'} would change state")
     rows = [(each.group, each.before, each.after, each.machines, _labels(each)) for each in found]
     shown.as_table(("group", "from", "to", "machines", "which"), rows)
 

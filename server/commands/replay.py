@@ -12,6 +12,9 @@ from server.replay.story import NOT_SEEN, Replay, Story, Told
 from server.replay.story import replay as tell
 from server.shown import moment
 
+_SHIPPED = Path(__file__).parents[1] / "replay"
+"""Where the files are that come with the server."""
+
 
 @click.command()
 @click.argument("file", type=PATH)
@@ -31,14 +34,15 @@ def replay(file: Path, *, in_json: bool) -> None:
 
 
 def _read(file: Path) -> bytes:
-    shipped = Path(__file__).parents[1] / "replay" / f"{file.name}.toml"
-    path = shipped if not file.exists() and file.name == str(file) else file
+    path = _SHIPPED / f"{file.name}.toml" if not file.exists() and file.name == str(file) else file
     try:
         with path.open("rb") as stream:
             return stream.read(FILE_MAX_BYTES + 1)
     except OSError as error:
+        known = ", ".join(sorted(each.stem for each in _SHIPPED.glob("*.toml")))
         raise SettingsError(
-            f"cannot read {file}: {error.strerror}", advice="name a readable file"
+            f"cannot read {file}: {error.strerror}",
+            advice=f"name a readable file, or one that comes with the server: {known}",
         ) from error
 
 

@@ -77,12 +77,13 @@ class Unknowable:
 Identity = Public | Altered | Unpublished | Waiting | Unknowable
 
 
-def identify(build: Build, ledger: Ledger, *, trust_learned: bool = False) -> Identity:
+def identify(build: Build, ledger: Ledger, now: int, *, trust_learned: bool = False) -> Identity:
     """What these bytes are, by everything read so far.
 
     Args:
         build: The bytes.
         ledger: What was public.
+        now: Whole seconds since the epoch.
         trust_learned: Bytes for which only a reference machine vouches count as public.
     """
     artifact = ledger.artifact(build.sha256)
@@ -94,7 +95,10 @@ def identify(build: Build, ledger: Ledger, *, trust_learned: bool = False) -> Id
         return Unknowable("its bytes carry no version")
     if has_digest(build, build.version, ledger, trust_learned=trust_learned):
         return Altered(build.version)
-    return _by_lookup(build, build.version, ledger.lookup(build.version))
+    lookup = ledger.lookup(build.version)
+    if lookup is not None and lookup.outcome == "absent" and _is_outdated(lookup, ledger, now):
+        return Waiting(build.version)
+    return _by_lookup(build, build.version, lookup)
 
 
 def _known(artifact: Artifact, ledger: Ledger, *, trust_learned: bool) -> Identity:
@@ -142,7 +146,18 @@ def questions(identity: Identity | None, now: int) -> tuple[frozenset[str], int 
     again = identity.asked_again_at
     if again is None or identity.version is None:
         return frozenset(), None
-    return (frozenset({identity.version}), None) if now >= again else (frozenset(), again)
+    if now < again:
+        return frozenset(), again
+    # A negative answer is let go where no new one comes for as long again.
+    until = again + ABSENT_KEPT_S if isinstance(identity, Unpublished) else None
+    return frozenset({identity.version}), until
+
+
+def _is_outdated(absent: Lookup, ledger: Ledger, now: int) -> bool:
+    """Whether a number that no source knew may be known to one by now."""
+    release = ledger.release(absent.version)
+    is_listed = release is not None and release.withdrawn_at is None
+    return is_listed or now >= (absent.answered_at or 0) + 2 * ABSENT_KEPT_S
 
 
 def _by_lookup(build: Build, version: str, lookup: Lookup | None) -> Identity:

@@ -147,7 +147,8 @@ class Case:
 
     def identify(self, build: Build) -> Identity:
         """What some bytes are, as far as the group's policy takes anybody's word for it."""
-        return identify(build, self.ledger, trust_learned=self.policy.trust_learned)
+        trusted = self.policy.trust_learned
+        return identify(build, self.ledger, self.now, trust_learned=trusted)
 
     def locate(self, version: str, method: str) -> Position:
         """Where a public version stands in the channel that copies are judged by.

@@ -56,7 +56,7 @@ def judge_again(
         if not page:
             return written
         revised = [each for row in page if _differs(each := _judge(row, current, now), now)]
-        counted = _write(writer, current, changes, revised, now)
+        counted = _write(writer, current, changes, revised, clock)
         if counted is None:
             continue
         written += counted
@@ -107,15 +107,20 @@ def _differs(revised: Revised, now: int) -> bool:
 
 
 def _write(
-    writer: Writer, current: Current, changes: int, revised: Sequence[Revised], now: int
+    writer: Writer,
+    current: Current,
+    changes: int,
+    revised: Sequence[Revised],
+    clock: Callable[[], int],
 ) -> int | None:
     """Writes verdicts in slices; None as soon as they were judged by what no longer holds."""
     written = 0
     for part in _slices(revised):
 
         def work(conn: Connection, part: Sequence[Revised] = part) -> int | None:
-            # What is true is swapped on this thread: nothing can come between.
-            return revise(conn, part, now) if current.changes == changes else None
+            # What is true is swapped on this thread: nothing can come between. History is
+            # dated by when it was written: until then the old verdict was told.
+            return revise(conn, part, clock()) if current.changes == changes else None
 
         counted = writer.run(work).result()
         if counted is None:

@@ -125,7 +125,9 @@ def take_back(conn: Connection, waiver_id: str, person: str, now: int) -> Given:
     row = conn.execute(_GIVEN.where(waivers.c.id == waiver_id)).first()
     if row is None:
         raise RequestRefused(
-            "there is no waiver with this id", advice="see GET /v1/waivers", status=404
+            "there is no waiver with this id",
+            advice="see GET /v1/waivers, or parity-server waiver list --all",
+            status=404,
         )
     given = _given(row)
     if given.waiver.until <= now:

@@ -61,7 +61,7 @@ def test_a_match_has_every_counted_install_identified_by_its_bytes(
 
 
 def _is_public(build: Build, policy: GroupPolicy, ledger: Ledger) -> bool:
-    return isinstance(identify(build, ledger, trust_learned=policy.trust_learned), Public)
+    return isinstance(identify(build, ledger, NOW, trust_learned=policy.trust_learned), Public)
 
 
 _kept = st.sampled_from([True] * 7 + [False])

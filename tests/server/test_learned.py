@@ -100,19 +100,19 @@ def test_of_two_files_that_say_the_same_neither_is_learned() -> None:
 
 def test_what_was_learned_is_public_only_where_the_policy_says_so() -> None:
     """Elsewhere it is as good as unknown; against a source's digest it is altered."""
-    assert isinstance(identify(BUNDLE, ledger(VOUCHED)), Unknowable)
-    assert isinstance(identify(BUNDLE, ledger(VOUCHED), trust_learned=True), Public)
+    assert isinstance(identify(BUNDLE, ledger(VOUCHED), NOW), Unknowable)
+    assert isinstance(identify(BUNDLE, ledger(VOUCHED), NOW, trust_learned=True), Public)
     signed = Artifact("2.1.330", "darwin-arm64", "bundle", "f" * 64, 10, "signed", "bucket")
     for trusted in (False, True):
         known = ledger(VOUCHED, signed)
-        assert identify(BUNDLE, known, trust_learned=trusted) == Altered("2.1.330")
+        assert identify(BUNDLE, known, NOW, trust_learned=trusted) == Altered("2.1.330")
 
 
 def test_other_bytes_are_not_altered_by_a_laptops_word_alone() -> None:
     """Unless the policy takes it."""
     other = msgspec.structs.replace(BUNDLE, sha256="f" * 64)
-    assert isinstance(identify(other, ledger(VOUCHED)), Unknowable)
-    assert identify(other, ledger(VOUCHED), trust_learned=True) == Altered("2.1.330")
+    assert isinstance(identify(other, ledger(VOUCHED), NOW), Unknowable)
+    assert identify(other, ledger(VOUCHED), NOW, trust_learned=True) == Altered("2.1.330")
 
 
 @given(cases.profiles, cases.policies, cases.ledgers)

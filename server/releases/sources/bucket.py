@@ -161,7 +161,7 @@ class BucketSource:
             fetched = self._fetcher.get(
                 url, _POINTER_LIMITS, accept="text/plain", validators=validators
             )
-        except NotFoundError:
+        except (NotFoundError, DeniedError):
             return None
         if fetched.body is None and known:
             return known.version

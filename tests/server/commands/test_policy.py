@@ -58,6 +58,12 @@ def test_a_file_without_a_mistake_is_said_to_be_usable(file: Path) -> None:
     assert done.stdout == f"{file}: usable; the default and 0 groups of their own\n"
 
 
+def test_one_group_is_counted_as_one(file: Path) -> None:
+    """Not as `1 groups`."""
+    file.write_text('[groups.pilots]\nlane = "ahead"\n')
+    assert checked(file).stdout == f"{file}: usable; the default and 1 group of its own\n"
+
+
 def test_every_mistake_is_told_on_a_line_of_its_own(file: Path) -> None:
     """As compilers tell them, so that an editor jumps to each; exit code 1."""
     file.write_text(BROKEN)
@@ -73,6 +79,19 @@ def test_every_mistake_is_told_on_a_line_of_its_own(file: Path) -> None:
     missing = checked(file.with_name("none"))
     assert missing.returncode == 1
     assert "No such file or directory" in missing.stderr
+
+
+def test_the_doctor_tells_a_policy_that_would_be_refused(live: Live, file: Path) -> None:
+    """With its first mistake and where all are told; a usable one is named."""
+    live.printed("migrate")
+    assert f"ok   policy: {file} is usable" in live.run("doctor").stdout
+    file.write_text(BROKEN)
+    done = live.run("doctor")
+    assert done.returncode == 1
+    assert f"DO   policy: {file}:2: default.chanel: is not known here" in done.stdout
+    assert f"see parity-server policy check {file}" in done.stdout
+    file.unlink()
+    assert f"DO   policy: cannot read the policy file {file}" in live.run("doctor").stdout
 
 
 def test_without_a_load_the_defaults_are_shown(live: Live) -> None:
@@ -104,7 +123,7 @@ def test_a_running_server_follows_its_file(live: Live, file: Path) -> None:
         }
         assert in_json(live, "diff", str(other)) == {"machines": 1, "changes": [change]}
         assert live.printed("policy", "diff", str(other)).splitlines() == [
-            "1 machines would change state",
+            "1 machine would change state",
             f"default\tdrift\tabsent\t1\t{machine.label}",
         ]
         other.replace(file)

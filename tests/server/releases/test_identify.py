@@ -16,7 +16,9 @@ from server.releases.identify import (
     identify,
     questions,
 )
-from server.releases.ledger import Artifact, Ledger, Lookup, Outcome
+from server.releases.ledger import Artifact, Ledger, Lookup, Outcome, Release
+
+NOW = 3000
 
 GOOD, OTHER = "a" * 64, "b" * 64
 FILE = Artifact("2.1.330", "linux-x64", "binary", GOOD, 10, "registry", "npm")
@@ -68,7 +70,7 @@ def test_public_means_exactly_public_bytes(
     build: Build, artifacts: list[Artifact], lookups: list[Lookup]
 ) -> None:
     """Nothing but the digest makes it so, and nothing that a build claims unmakes it."""
-    found = identify(build, Ledger(artifacts=artifacts, lookups=lookups))
+    found = identify(build, Ledger(artifacts=artifacts, lookups=lookups), NOW)
     known = build.sha256 in {artifact.sha256 for artifact in artifacts}
     assert isinstance(found, Public) == known
     if isinstance(found, Public):
@@ -80,7 +82,7 @@ def test_altered_needs_the_true_bytes_of_the_same_kind(
     build: Build, artifacts: list[Artifact], lookups: list[Lookup]
 ) -> None:
     """Never said on a number alone: JavaScript and native bytes of 2.1.112 are both public."""
-    found = identify(build, Ledger(artifacts=artifacts, lookups=lookups))
+    found = identify(build, Ledger(artifacts=artifacts, lookups=lookups), NOW)
     if isinstance(found, Altered):
         kinds = {(item.version, item.form, item.platform) for item in artifacts}
         assert (build.version, build.form, build.platform) in kinds
@@ -91,7 +93,7 @@ def test_unpublished_needs_an_answer_or_a_foreign_name(
     build: Build, artifacts: list[Artifact], lookups: list[Lookup]
 ) -> None:
     """A number that nobody has answered for is waiting, not accused."""
-    found = identify(build, Ledger(artifacts=artifacts, lookups=lookups))
+    found = identify(build, Ledger(artifacts=artifacts, lookups=lookups), NOW)
     if isinstance(found, Unpublished) and found.version is not None:
         answered = {
             item.version
@@ -111,36 +113,36 @@ def _build(version: str | None = "2.1.999", package: str | None = None) -> Build
 def test_a_number_nobody_has_asked_about_waits() -> None:
     """Asked or not, without an answer it is being looked up."""
     waiting = Lookup("2.1.999", 100, None, "waiting")
-    assert identify(_build(), Ledger()) == Waiting("2.1.999")
-    assert identify(_build(), Ledger(lookups=[waiting])) == Waiting("2.1.999")
+    assert identify(_build(), Ledger(), NOW) == Waiting("2.1.999")
+    assert identify(_build(), Ledger(lookups=[waiting]), NOW) == Waiting("2.1.999")
 
 
 def test_a_failed_look_up_is_unknowable_and_comes_again() -> None:
     """With the reason it gave."""
     failed = Lookup("2.1.999", 100, 200, "failed", "npm: down")
     expected = Unknowable("npm: down", 200 + RETRY_S, "2.1.999")
-    assert identify(_build(), Ledger(lookups=[failed])) == expected
+    assert identify(_build(), Ledger(lookups=[failed]), NOW) == expected
 
 
 def test_a_known_version_without_this_platforms_digest_is_unknowable() -> None:
     """It exists, but nothing says what its bytes are here."""
     lookups = [Lookup("2.1.330", 100, 200, "found")]
     build = Build(sha256=OTHER, size=1, form="binary", version="2.1.330", platform="linux-riscv64")
-    found = identify(build, Ledger(artifacts=[FILE], lookups=lookups))
+    found = identify(build, Ledger(artifacts=[FILE], lookups=lookups), NOW)
     assert isinstance(found, Unknowable)
     assert "linux-riscv64" in found.reason
 
 
 def test_bytes_without_a_version_are_unknowable_for_good() -> None:
     """No question can be asked of them."""
-    found = identify(_build(version=None), Ledger())
+    found = identify(_build(version=None), Ledger(), NOW)
     assert found == Unknowable("its bytes carry no version")
 
 
 def test_a_foreign_package_name_is_unpublished_whatever_its_number() -> None:
     """Also with a public number."""
     build = _build(version="2.1.330", package="@anthropic-ai/claude-code-internal")
-    found = identify(build, Ledger(artifacts=[FILE]))
+    found = identify(build, Ledger(artifacts=[FILE]), NOW)
     assert isinstance(found, Unpublished)
     assert found.version is None
 
@@ -150,10 +152,23 @@ def test_an_open_question_is_asked_now_or_at_its_time() -> None:
     assert questions(Waiting("2.1.999"), 0) == (frozenset({"2.1.999"}), None)
     for open_one in (Unpublished("2.1.999", "why", 500), Unknowable("why", 500, "2.1.999")):
         assert questions(open_one, 499) == (frozenset(), 500)
-        assert questions(open_one, 500) == (frozenset({"2.1.999"}), None)
+        until = 500 + ABSENT_KEPT_S if isinstance(open_one, Unpublished) else None
+        assert questions(open_one, 500) == (frozenset({"2.1.999"}), until)
     for closed in (None, Public(FILE), Altered("2.1.330"), Unknowable("why"), _foreign()):
         assert questions(closed, 10**9) == (frozenset(), None)
 
 
 def _foreign() -> Unpublished:
     return Unpublished(None, "its package name is not the public one")
+
+
+def test_a_number_that_a_source_lists_by_now_was_not_never_public() -> None:
+    """The negative answer is from before it was listed; one withdrawn since is no such."""
+    absent = Lookup("2.1.999", 100, 200, "absent", "npm has no such version")
+    build = _build()
+    for release, expected in (
+        (Release("2.1.999", 2900), Waiting),
+        (Release("2.1.999", 2900, withdrawn_at=2950), Unpublished),
+    ):
+        known = Ledger(releases=[release], lookups=[absent])
+        assert isinstance(identify(build, known, NOW), expected)

@@ -47,5 +47,6 @@ def test_a_file_that_is_not_there_is_one_line() -> None:
     printed = replay("nothing-here")
     assert printed.returncode == 1
     assert printed.stderr == (
-        "parity-server: cannot read nothing-here: No such file or directory; name a readable file\n"
+        "parity-server: cannot read nothing-here: No such file or directory;"
+        " name a readable file, or one that comes with the server: spring-2026\n"
     )

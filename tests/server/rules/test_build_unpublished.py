@@ -21,8 +21,14 @@ def test_the_answer_is_asked_for_again_after_an_hour() -> None:
     before = rule(RULE, install(NEWER), known=ledger(ABSENT), now=NOW + ABSENT_KEPT_S - 1)
     after = rule(RULE, install(NEWER), known=ledger(ABSENT), now=NOW + ABSENT_KEPT_S)
     assert (before.changes_at, before.lookups) == (NOW + ABSENT_KEPT_S, frozenset())
-    assert (after.changes_at, after.lookups) == (None, frozenset({"2.1.331"}))
+    assert (after.changes_at, after.lookups) == (NOW + 2 * ABSENT_KEPT_S, frozenset({"2.1.331"}))
     assert before.findings == after.findings
+
+
+def test_an_answer_that_was_not_renewed_for_two_hours_is_no_answer() -> None:
+    """The number may be public by now: it is being looked up, and nobody is told otherwise."""
+    late = rule(RULE, install(NEWER), known=ledger(ABSENT), now=NOW + 2 * ABSENT_KEPT_S)
+    assert late.findings == ()
 
 
 def test_a_foreign_package_name_is_drift_without_asking() -> None:

@@ -454,3 +454,21 @@ def test_the_short_way_is_for_equal_facts_only(
         return key_of(token, CheckIn(1, name, agent, epoch, 1, 1))
 
     assert (key(*one) == key(*two)) == (one == two)
+
+
+def test_a_build_of_staffs_own_number_is_no_lie_on_the_day_it_becomes_public(shop: Shop) -> None:
+    """Who updates before the next reading has the public bytes: the sources are read first."""
+    staff = profile(Build("f" * 64, 1, "binary", "2.1.331", "linux-x64"))
+    shop.enrol("anna").tell(staff)
+    shop.write(lambda conn: public.answer(conn, "2.1.331", "absent", None, shop.now))
+    absent = shop.read(lambda conn: tuple(public.load_ledger(conn).lookups()))
+    head = Reading("npm", "latest", "2.1.330", NOW - 3600, NOW)
+    shop.current.ledger = Ledger([head], lookups=absent)
+    shop.judge_again()
+    assert shop.counted() == {"drift": 1}
+    shop.now = NOW + 120
+    laptop = shop.enrol("ben")
+    assert laptop.tell(NEWER).state == "pending"
+    (finding,) = laptop.view().findings
+    assert (finding.code, finding.severity) == ("build-unpublished", "pending")
+    assert "read again" in finding.sentence
