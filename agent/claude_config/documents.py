@@ -14,6 +14,9 @@ import msgspec
 
 from agent.claude_config.exposure import first_start_class, plan_class
 
+VALUES_MAX = 50_000
+"""Most values of a property list, counted as often as they are used."""
+
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -83,8 +86,10 @@ def property_list(data: bytes) -> Mapping[str, object]:
         DocumentError: It is no property list, or holds what JSON cannot.
     """
     try:
-        # By way of JSON, a hostile list's cycles and odd names end here.
-        text = msgspec.json.encode(plistlib.loads(data))
+        found = plistlib.loads(data)
+        _refuse_growth(found)
+        # By way of JSON, names and values that JSON cannot hold end here.
+        text = msgspec.json.encode(found)
     # The parser lets out whatever a damaged list makes it stumble over.
     except Exception:  # noqa: BLE001 - the reason is above
         raise DocumentError("not a property list of settings") from None
@@ -140,6 +145,20 @@ def variables(block: object) -> Mapping[str, str | None]:
     if not isinstance(block, dict):
         raise DocumentError("env is not an object")
     return {name: _text(value) for name, value in block.items()}
+
+
+def _refuse_growth(value: object) -> None:
+    """A binary list may hold one value in many places, or in itself."""
+    waiting, seen = [value], 0
+    while waiting:
+        seen += 1
+        if seen > VALUES_MAX:
+            raise DocumentError("too many values")
+        each = waiting.pop()
+        if isinstance(each, dict):
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
 
 
 def _text(value: object) -> str | None:

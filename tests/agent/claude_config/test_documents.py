@@ -1,6 +1,7 @@
 """Settings documents from bytes to values."""
 
 import json
+import plistlib
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,17 @@ def test_an_env_block_is_text_as_claude_code_makes_it() -> None:
         "f": None,
         "g": None,
     }
+
+
+def test_a_property_list_that_uses_one_value_over_and_over_is_refused() -> None:
+    """A few hundred bytes would otherwise grow beyond all memory."""
+    grown: list[object] = []
+    for _ in range(40):
+        grown = [grown, grown]
+    data = plistlib.dumps({"a": grown}, fmt=plistlib.FMT_BINARY)
+    assert len(data) < 1_000
+    with pytest.raises(documents.DocumentError, match="not a property list of settings"):
+        documents.property_list(data)
 
 
 @given(_JSON)
