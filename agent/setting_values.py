@@ -1,4 +1,4 @@
-"""What the value of a setting may be, by its kind: read out of TOML or a variable's text. Pure.
+"""What the value of a setting may be, by its kind: read out of TOML or a variable's text.
 
 Each reader raises TypeError or ValueError with words that follow the setting's name.
 """
