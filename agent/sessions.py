@@ -99,7 +99,7 @@ def is_runtime(path: PurePath) -> bool:
     return path.name.lower() in RUNTIMES
 
 
-def follow(before: Iterable[Sighting], running: Iterable[wire.Session], now: int) -> Told:
+def follow(before: tuple[Sighting, ...], running: Iterable[wire.Session], now: int) -> Told:
     """What is told, from what was seen before and what runs now.
 
     Args:
