@@ -27,7 +27,10 @@ TRUSTS: tuple[Trust, ...] = get_args(Trust)
 
 Outcome = Literal["waiting", "found", "absent", "failed"]
 
-SOURCE_OF_METHOD: Mapping[str, str] = {"native": "bucket", "npm": "npm"}
+SOURCE_OF_METHOD: Mapping[str, str] = {
+    "native": "bucket",
+    **dict.fromkeys(("npm", "pnpm", "bun", "yarn", "legacy_local", "winget"), "npm"),
+}
 """The source that a method's own updater follows (facts 2.7)."""
 
 LAST_JS_VERSION = "2.1.112"

@@ -9,8 +9,9 @@ at what is true of one machine only.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -19,12 +20,20 @@ from agent.wire import Build, FindingView, FixRef, Install, Override, Profile, S
 from server.machine_facts import MachineFacts
 from server.policy import MACHINE, GroupPolicy, Surface, surface_of
 from server.reference import said
-from server.releases.identify import Identity, Public, identify
+from server.releases.identify import Identity, Public, Unknowable, identify
 from server.releases.ledger import Ledger
 from server.releases.position import NOWHERE, Position, locate
 
 CHANNEL_KEY = "autoUpdatesChannel"
 """The setting by which a laptop chooses its channel; users start with ``latest`` (facts 1.4)."""
+
+
+_CASKS: Mapping[str, str] = MappingProxyType(
+    {"claude-code": "stable", "claude-code@latest": "latest"}
+)
+
+_SDK_SCRIPT = Unknowable("no public digest is known of the script that an SDK brings along")
+"""Up to 0.2.112 its ``cli.js`` was built apart from the CLI's of the same number (facts 2.6)."""
 
 
 @dataclass(frozen=True)
@@ -131,45 +140,51 @@ class Case:
         surfaces = frozenset(surface_of(start) for start in starts)
         if install.build is None:
             return Examined(index, install, surfaces)
-        return Examined(index, install, surfaces, *self._place(install.build, install.method))
+        if _is_sdk_script(install) and self.ledger.artifact(install.build.sha256) is None:
+            return Examined(index, install, surfaces, _SDK_SCRIPT)
+        channel = channel_of(self.profile, self.policy, install)
+        placed = self._place(install.build, install.method, channel)
+        return Examined(index, install, surfaces, *placed)
 
     def _run(self, session: Session) -> Running:
         if session.build is None:
             return Running(session, None, None)
         # Which updater a session's build came with is not known; any source's word is taken.
-        return Running(session, *self._place(session.build, method=""))
+        return Running(session, *self._place(session.build, "", self.channel))
 
-    def _place(self, build: Build, method: str) -> tuple[Identity, Position | None]:
+    def _place(
+        self, build: Build, method: str, channel: str | None
+    ) -> tuple[Identity, Position | None]:
         identity = self.identify(build)
         if not isinstance(identity, Public):
             return identity, None
-        return identity, self.locate(identity.artifact.version, method)
+        return identity, self.locate(identity.artifact.version, method, channel)
 
     def identify(self, build: Build) -> Identity:
         """What some bytes are, as far as the group's policy takes anybody's word for it."""
         trusted = self.policy.trust_learned
         return identify(build, self.ledger, self.now, trust_learned=trusted)
 
-    def locate(self, version: str, method: str) -> Position:
-        """Where a public version stands in the channel that copies are judged by.
+    def locate(self, version: str, method: str, channel: str | None) -> Position:
+        """Where a public version stands in a channel; nowhere in one that is not known.
 
         Its `changes_at` is when something changes that a finding tells: that another source
         shows the same head from then on is told by none.
         """
-        here = self._locate(version, method, self.now)
+        here = self._locate(version, method, channel, self.now)
         at = here.changes_at
         while at is not None:
-            then = self._locate(version, method, at)
+            then = self._locate(version, method, channel, at)
             if _told(then) != _told(here):
                 break
             at = then.changes_at
         return msgspec.structs.replace(here, changes_at=at)
 
-    def _locate(self, version: str, method: str, now: int) -> Position:
-        if self.channel is None:
+    def _locate(self, version: str, method: str, channel: str | None, now: int) -> Position:
+        if channel is None:
             return NOWHERE
         max_age_s = self.policy.head_max_age_s
-        return locate(version, method, self.channel, max_age_s, self.ledger, now)
+        return locate(version, method, channel, max_age_s, self.ledger, now)
 
     def permits(self, override: Override) -> bool:
         """Whether a behaviour override may be there.
@@ -247,15 +262,29 @@ class Rule:
     examine_machine: Callable[[MachineCase], Ruling] = _silent
 
 
+def _is_sdk_script(install: Install) -> bool:
+    return (
+        install.method == "agent_sdk" and install.build is not None and install.build.form == "js"
+    )
+
+
 def is_counted(install: Install, policy: GroupPolicy) -> bool:
     """Whether a surface that counts in this group starts the copy."""
     return any(policy.counts(start) for start in install.starts)
 
 
-def channel_of(profile: Profile, policy: GroupPolicy) -> str | None:
-    """The channel that a profile's copies are judged by; None if the laptop does not tell."""
+def channel_of(profile: Profile, policy: GroupPolicy, install: Install | None = None) -> str | None:
+    """The channel that a profile's copies are judged by; None if the laptop does not tell.
+
+    Args:
+        profile: Of the laptop.
+        policy: Of its group.
+        install: The copy asked about: a Homebrew cask is its own channel (facts 1.4).
+    """
     if policy.channel != MACHINE:
         return policy.channel
+    if install is not None and install.method == "homebrew" and install.place in _CASKS:
+        return _CASKS[install.place]
     if profile.config is None:
         return None
     effective = (item for item in profile.config.overrides if not item.shadowed)

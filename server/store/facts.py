@@ -84,9 +84,13 @@ def _heads_read_at(conn: Connection, current: Current, machine: Machine) -> int 
         return min(latest)  # all of them: no need to know which ones it follows
     profile = profile_of(conn, machine)
     policy = current.policy(machine.group)
-    channel = channel_of(profile, policy) if profile else None
-    if profile is None or channel is None:
+    if profile is None:
         return None
-    methods = {each.method for each in profile.installs if is_counted(each, policy)}
-    deciding = (ledger.heads_for(method, channel, machine.taken_at)[:1] for method in methods)
+    counted = [each for each in profile.installs if is_counted(each, policy)]
+    followed = {(each.method, channel_of(profile, policy, each)) for each in counted}
+    deciding = (
+        ledger.heads_for(method, channel, machine.taken_at)[:1]
+        for method, channel in followed
+        if channel is not None
+    )
     return min((head.last_seen for heads in deciding for head in heads), default=None)

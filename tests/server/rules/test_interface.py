@@ -1,47 +1,54 @@
-"""The case that rules look at."""
+"""What a case tells of copies that go their own way."""
 
 import pytest
 
-from agent.wire import Config, Override, Profile
-from server.policy import GroupPolicy
-from server.releases.ledger import Ledger, Reading
+from agent.wire import Build, Install
+from server.policy import MACHINE, GroupPolicy
+from server.releases.identify import Altered, Unknowable
+from server.releases.ledger import Artifact, Ledger, Reading
 from server.rules.interface import Case, channel_of
-from tests.server.rules.ruled import CLEAN, NOW
+from tests.server.cases import KNOWN, NOW
+from tests.server.shop import profile
 
-MAX_AGE_S = GroupPolicy().head_max_age_s
-
-
-def test_a_position_changes_when_findings_would_tell_it() -> None:
-    """Not when another source takes over that shows the same head; but when both are too old."""
-    npm = Reading("npm", "latest", "2.1.330", NOW - 9_000, NOW - 600)
-    bucket = Reading("bucket", "latest", "2.1.330", NOW - 9_000, NOW)
-    profile = Profile(1, "linux", "x64", config=CLEAN)
-    for version in ("2.1.330", "2.1.329"):
-        case = Case(profile, GroupPolicy(), Ledger([npm, bucket]), NOW)
-        assert case.locate(version, "npm").changes_at == NOW + MAX_AGE_S
-
-
-def chosen(value: str | None = None, **also: object) -> Profile:
-    """A laptop that chose a channel."""
-    given = {"kind": "setting", "key": "autoUpdatesChannel", "layer": "user"} | also
-    override = Override(override_class="behaviour", value=value, **given)  # type: ignore[arg-type]
-    return Profile(1, "linux", "x64", config=Config(1, CLEAN.hash, (override,)))
+SCRIPT = Build("e" * 64, 10, "js", "2.1.112")
 
 
 @pytest.mark.parametrize(
-    ("profile", "channel"),
-    [
-        (Profile(1, "linux", "x64", config=CLEAN), "latest"),
-        (Profile(1, "linux", "x64"), None),
-        (chosen("stable"), "stable"),
-        (chosen(None), None),
-        (chosen("stable", shadowed=True), "latest"),
-        (chosen("stable", kind="variable"), "latest"),
-        (chosen("latest", is_default=True), "latest"),
-    ],
-    ids=["none", "not examined", "stable", "not told", "hidden", "no setting", "default"],
+    ("place", "channel"), [("claude-code", "stable"), ("claude-code@latest", "latest")]
 )
-def test_a_laptop_can_choose_its_channel(profile: Profile, channel: str | None) -> None:
-    """Only where the policy leaves it to the laptop; what is not told is not guessed."""
-    assert channel_of(profile, GroupPolicy(channel="machine")) == channel
-    assert channel_of(profile, GroupPolicy(channel="stable")) == "stable"
+def test_a_cask_is_its_own_channel_where_the_laptop_chooses(place: str, channel: str) -> None:
+    """Homebrew's two casks are the two channels; a group's own channel wins."""
+    cask = Install("homebrew", place, starts=("terminal",))
+    assert channel_of(profile(), GroupPolicy(channel=MACHINE), cask) == channel
+    assert channel_of(profile(), GroupPolicy(channel="next"), cask) == "next"
+
+
+def test_a_cask_is_judged_by_the_head_of_its_channel() -> None:
+    """The one of `stable` is no laggard while `latest` is ahead of it."""
+    told = profile()
+    build = Build("b" * 64, 10, "binary", "2.1.329", "linux-x64")
+    casks = tuple(
+        Install("homebrew", place, build=build, starts=("terminal",))
+        for place in ("claude-code", "claude-code@latest")
+    )
+    heads = [
+        Reading("bucket", "latest", "2.1.330", NOW - 60, NOW),
+        Reading("bucket", "stable", "2.1.329", NOW - 60, NOW),
+    ]
+    told = type(told)(1, "linux", "x64", casks, config=told.config)
+    case = Case(told, GroupPolicy(channel=MACHINE), Ledger(heads, artifacts=KNOWN), NOW)
+    assert [copy.position and copy.position.place for copy in case.counted] == ["head", "behind"]
+
+
+def test_the_script_of_an_sdk_is_not_compared_with_that_of_the_cli() -> None:
+    """Both call themselves 2.1.112; the SDK's was built by itself (facts 2.6)."""
+    cli = Artifact("2.1.112", None, "js", "d" * 64, 10, "registry", "npm")
+    known = Ledger(artifacts=[cli])
+    copies = (
+        Install("agent_sdk", "global", build=SCRIPT, starts=("sdk",)),
+        Install("npm", "global", build=SCRIPT, starts=("terminal",)),
+    )
+    told = type(profile())(1, "linux", "x64", copies, config=profile().config)
+    script, altered = Case(told, GroupPolicy(), known, NOW).counted
+    assert isinstance(script.identity, Unknowable)
+    assert isinstance(altered.identity, Altered)
