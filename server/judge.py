@@ -36,6 +36,8 @@ class Verdict(msgspec.Struct, frozen=True):
         next_change_at: When time alone may change this verdict; None if it never does.
         lookups: Versions to look up before more can be said.
         tag: Differs whenever state or findings do: 16 hex digits.
+        outdated: Names (`server.standing.finding_key`) of findings that a release would explain
+            which was not read yet.
     """
 
     state: State
@@ -44,6 +46,7 @@ class Verdict(msgspec.Struct, frozen=True):
     next_change_at: int | None
     lookups: frozenset[str]
     tag: str
+    outdated: frozenset[str] = frozenset()
 
     @property
     def standing(self) -> Standing:
@@ -54,7 +57,8 @@ class Verdict(msgspec.Struct, frozen=True):
 def judge(profile: Profile, policy: GroupPolicy, ledger: Ledger, now: int) -> Verdict:
     """The verdict on a profile at `now` (whole seconds since the epoch)."""
     case = Case(profile, policy, ledger, now)
-    rulings = [rule.examine(case) for rule in rules()]
+    ruled = [(rule.code, rule.examine(case)) for rule in rules()]
+    rulings = [ruling for _, ruling in ruled]
     findings = ordered(finding for ruling in rulings for finding in ruling.findings)
     counted = len(case.counted)
     state = fold(findings, counted)
@@ -65,6 +69,7 @@ def judge(profile: Profile, policy: GroupPolicy, ledger: Ledger, now: int) -> Ve
         next_change_at=earliest(*(ruling.changes_at for ruling in rulings)),
         lookups=frozenset().union(*(ruling.lookups for ruling in rulings)),
         tag=of_value((state, findings)).removeprefix("sha256:")[:16],
+        outdated=frozenset(f"{code} {each}" for code, ruling in ruled for each in ruling.outdated),
     )
 
 

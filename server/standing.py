@@ -10,7 +10,7 @@ standing happens to be its verdict's: what befalls the fleet is then told withou
 looked at by itself.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -24,9 +24,6 @@ from server.rules.interface import MachineCase, earliest
 
 READ_AGAIN_S = 15
 """How often a machine is looked at whose build waits for a reading of the head, in seconds."""
-
-MAY_BE_NEWER = frozenset({"build-ahead", "build-unpublished"})
-"""Rules whose findings a release that was not read yet would explain."""
 
 _NOTES = frozenset({"exempt", "note"})
 
@@ -132,7 +129,8 @@ def _findings(
     verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, now: int
 ) -> tuple[FindingView, ...]:
     fresh_until = _fresh_until(machine, policy)
-    found = (_read_again(item, machine) for item in _found(verdict, machine, policy, now))
+    unread = {finding_key(item) for item in _unread(verdict, machine)}
+    found = (_read_again(item, unread) for item in _found(verdict, machine, policy, now))
     if fresh_until is not None and now < fresh_until:
         found = (_spared(item, fresh_until) for item in found)
     return ordered(_waived(item, machine, now) for item in found)
@@ -144,23 +142,21 @@ def _fresh_until(machine: MachineFacts, policy: GroupPolicy) -> int | None:
 
 
 def _unread(verdict: Verdict | None, machine: MachineFacts) -> tuple[FindingView, ...]:
-    return tuple(item for item in verdict.findings if _is_unread(item, machine)) if verdict else ()
-
-
-def _is_unread(finding: FindingView, machine: MachineFacts) -> bool:
-    """Whether it rests on a reading from before this machine told its build.
+    """The findings that rest on a reading from before this machine told its build.
 
     A release reaches laptops before this server has read of it.
     """
-    if finding.code not in MAY_BE_NEWER or machine.taken_at is None:
-        return False
-    if severity_of(finding) in _NOTES:
-        return False  # permitted, whatever the head is by now
-    return machine.heads_read_at is None or machine.heads_read_at < machine.taken_at
+    if verdict is None or machine.taken_at is None:
+        return ()
+    if machine.heads_read_at is not None and machine.heads_read_at >= machine.taken_at:
+        return ()
+    # What is permitted is so whatever the head is by now.
+    doubted = (item for item in verdict.findings if severity_of(item) not in _NOTES)
+    return tuple(item for item in doubted if finding_key(item) in verdict.outdated)
 
 
-def _read_again(finding: FindingView, machine: MachineFacts) -> FindingView:
-    if severity_of(finding) != "drift" or not _is_unread(finding, machine):
+def _read_again(finding: FindingView, unread: Collection[str]) -> FindingView:
+    if severity_of(finding) != "drift" or finding_key(finding) not in unread:
         return finding
     sentence = f"{finding.sentence}; the sources are being read again"
     return msgspec.structs.replace(finding, severity="pending", sentence=sentence, fix=None)

@@ -14,7 +14,11 @@ def _examine(case: Case) -> Ruling:
         findings.append(_finding(case, copy, copy.position))
         if not copy.position.checked:
             lookups.add(copy.version)
-    return Ruling(tuple(findings), lookups=frozenset(version for version in lookups if version))
+    return Ruling(
+        tuple(findings),
+        lookups=frozenset(version for version in lookups if version),
+        outdated=frozenset(item.subject for item in findings),
+    )
 
 
 def _finding(case: Case, copy: Examined, position: Position) -> FindingView:

@@ -7,16 +7,20 @@ from server.rules.interface import Case, Examined, Rule, Ruling
 
 def _examine(case: Case) -> Ruling:
     return Ruling(
-        tuple(_finding(case, copy) for copy in case.counted if isinstance(copy.identity, Altered))
+        tuple(
+            _finding(case, copy, copy.identity)
+            for copy in case.counted
+            if isinstance(copy.identity, Altered)
+        )
     )
 
 
-def _finding(case: Case, copy: Examined) -> FindingView:
+def _finding(case: Case, copy: Examined, altered: Altered) -> FindingView:
     return FindingView(
         code="build-altered",
         severity="drift",
         subject=copy.subject,
-        sentence=f"{copy.name} has other bytes than the public {copy.version}",
+        sentence=f"{copy.name} has other bytes than the public {altered.version}",
         fix=case.fix("reinstall", copy.install.method),
         install=copy.index,
     )

@@ -12,6 +12,7 @@ from server.rules.interface import Case, Rule, Ruling, earliest
 def _examine(case: Case) -> Ruling:
     findings = []
     lookups: set[str] = set()
+    outdated: set[str] = set()
     changes_at = None
     for copy in case.counted:
         if not isinstance(copy.identity, Unpublished):
@@ -19,6 +20,8 @@ def _examine(case: Case) -> Ruling:
         asked, again = questions(copy.identity, case.now)
         lookups |= asked
         changes_at = earliest(changes_at, again)
+        if copy.identity.version is not None:
+            outdated.add(copy.subject)
         findings.append(
             FindingView(
                 code="build-unpublished",
@@ -29,7 +32,7 @@ def _examine(case: Case) -> Ruling:
                 install=copy.index,
             )
         )
-    return Ruling(tuple(findings), changes_at, frozenset(lookups))
+    return Ruling(tuple(findings), changes_at, frozenset(lookups), frozenset(outdated))
 
 
 RULE = Rule(

@@ -215,11 +215,13 @@ class Ruling:
         findings: Its complaints; none is not yet a match.
         changes_at: When time alone could change them.
         lookups: Versions that must be looked up before it can say more.
+        outdated: Subjects of findings that a release would explain which was not read yet.
     """
 
     findings: tuple[FindingView, ...] = ()
     changes_at: int | None = None
     lookups: frozenset[str] = frozenset()
+    outdated: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

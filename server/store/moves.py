@@ -12,7 +12,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, insert, select
 
 from server.current import Current
-from server.standing import MAY_BE_NEWER, carried, dated, finding_key, stand
+from server.standing import carried, dated, finding_key, stand
 from server.store import public
 from server.store.counts import count, count_pair
 from server.store.facts import facts_of, versions_of
@@ -153,13 +153,13 @@ def _rests_on_now(conn: Connection, current: Current, held: Held, now: int) -> b
 
     The heads can have been read a moment ago, and the verdict not been judged by that yet.
     """
-    said = {finding_key(item) for item in held.verdict.findings if item.code in MAY_BE_NEWER}
-    if not said:
+    outdated = held.verdict.outdated
+    if not outdated:
         return True
     query = select(profiles.c.body).where(profiles.c.id == held.profile_id)
     body = conn.execute(query).scalar_one()
     verdict = judged(body, current.policy(held.group), current.ledger, now)
-    return verdict is None or said <= {finding_key(item) for item in verdict.findings}
+    return verdict is None or outdated <= {finding_key(item) for item in verdict.findings}
 
 
 def move(conn: Connection, old: Stood, new: Stood, at: int, now: int) -> Machine:

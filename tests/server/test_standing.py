@@ -219,7 +219,8 @@ def ahead(severity: str = "drift") -> Verdict:
     """A verdict whose only finding is a build newer than the head."""
     finding = msgspec.structs.replace(AHEAD, severity=severity)
     state = cast("State", severity)
-    return Verdict(state, (finding,), 1, None, frozenset(), "tag")
+    outdated = frozenset({finding_key(finding)})
+    return Verdict(state, (finding,), 1, None, frozenset(), "tag", outdated)
 
 
 @pytest.mark.parametrize(("passed", "standing"), [(DAY - 1, "pending"), (DAY, "drift")])

@@ -37,3 +37,11 @@ def test_a_foreign_package_name_is_drift_without_asking() -> None:
     ruling = rule(RULE, install(foreign))
     assert "its package name @anthropic-ai/other is not the public one" in only(ruling).sentence
     assert (ruling.lookups, ruling.changes_at) == (frozenset(), None)
+
+
+def test_a_number_could_be_explained_by_a_release_and_a_name_never() -> None:
+    """Whose sources are read again before anybody is told; a foreign name waits for nothing."""
+    foreign = Build("e" * 64, 1, "binary", "2.1.330", "linux-x64", package="@anthropic-ai/other")
+    number = rule(RULE, install(NEWER), known=ledger(ABSENT))
+    assert number.outdated == {only(number).subject}
+    assert rule(RULE, install(foreign)).outdated == frozenset()
