@@ -13,13 +13,14 @@ import click
 from sqlalchemy import Connection
 
 from agent import fix
-from agent.wire import FindingView, Standing, WaiverView
+from agent.wire import FindingView, InstallView, Override, Standing, WaiverView
 from server import shown
 from server.alerts.messages import span
 from server.commands.common import in_json, reading, with_settings, writing
 from server.commands.history import at_moment, print_machine
 from server.commands.known import current_of
 from server.commands.named import named, unknown
+from server.policy import DEFAULT_GROUP
 from server.running import clock
 from server.said import check_group
 from server.settings import Settings
@@ -94,10 +95,13 @@ def move(settings: Settings, machine: str, group: str) -> None:
     """Put a machine into another group; it is judged by that group's policy from now on."""
     check_group(group)
     with writing(settings) as conn:
-        identifier, now = named(conn, machine), clock()
-        if not fleet.move_to_group(conn, current_of(conn), identifier, group, now):
+        identifier, now, current = named(conn, machine), clock(), current_of(conn)
+        if not fleet.move_to_group(conn, current, identifier, group, now):
             raise unknown(machine)
         judge_again(conn, identifier, now)
+    click.echo(f"{shown.cell(machine)} is in the group {group} now", err=True)
+    if group not in current.policies.groups and group != DEFAULT_GROUP:
+        click.echo(f"the policy file names no group {group}: the default holds there", err=True)
 
 
 @machines.command()
@@ -110,6 +114,7 @@ def revoke(settings: Settings, machine: str) -> None:
     with writing(settings) as conn:
         if not fleet.leave(conn, identifier, clock()):
             raise unknown(machine)
+    click.echo(f"the token of {shown.cell(machine)} has ended", err=True)
 
 
 @machines.command()
@@ -165,6 +170,8 @@ def _print(seen: MachineHistoryView) -> None:
         *(("waiver", _waiver(item)) for item in seen.waivers),
         ("last check-in", moment(seen.last_seen)),
         ("agent", seen.agent),
+        *(("install", _install(item)) for item in seen.installs),
+        *(("override", _override(item)) for item in (seen.config.overrides if seen.config else ())),
         *(("finding", _finding(item)) for item in seen.findings),
         *(("happened", _happening(item)) for item in seen.timeline),
     ]
@@ -182,13 +189,34 @@ def _waiver(item: WaiverView) -> str:
     return f"{item.id}: {what} until {moment(item.until)} by {item.person}: {item.reason}"
 
 
+def _install(item: InstallView) -> str:
+    install = item.install
+    version = (install.build.version if install.build else None) or install.claimed or "unknown"
+    if item.public is not None:
+        bytes_are = f"the bytes of {item.public} ({item.trust})"
+    else:
+        bytes_are = install.reason or install.state if install.build is None else "not public"
+    started = f"started by {', '.join(install.starts)}" if install.starts else "at rest"
+    return f"{install.method} ({install.place}) {version}: {bytes_are}; {started}"
+
+
+def _override(item: Override) -> str:
+    value = "set" if item.value is None else str(item.value).lower()
+    rest = "the default" if item.is_default else "shadowed" if item.shadowed else ""
+    noted = f" ({rest})" if rest else ""
+    return f"{item.kind} {item.key}: {value}, in {item.layer}{noted}"
+
+
 def _finding(finding: FindingView) -> str:
     command = fix.render(finding.fix) if finding.fix else None
-    mend = f" Mend: {command.text}" if command else ""
-    return f"{finding.code}: {finding.sentence}{mend}"
+    waived = f"; permitted until {moment(finding.waived_until)}" if finding.waived_until else ""
+    mend = f"; mend it: {command.text}" if command else ""
+    what = f"{finding.severity}: {finding.code} of {finding.subject}"
+    return f"{what}: {finding.sentence}{waived}{mend}"
 
 
 def _happening(item: Happening) -> str:
     codes = ", ".join(sorted({finding.code for finding in item.findings}))
-    told = f"{moment(item.at)} {item.kind}: {item.standing}" + (f" ({codes})" if codes else "")
+    kind = f"group {item.group}" if item.kind == "group" and item.group else item.kind
+    told = f"{moment(item.at)} {kind}: {item.standing}" + (f" ({codes})" if codes else "")
     return told if item.away_s is None else f"{told}, not heard of for {span(item.away_s)}"

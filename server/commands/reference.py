@@ -31,6 +31,7 @@ def add(settings: Settings, machine: str, group: str) -> None:
     """Have a machine stand for what a group's users run."""
     with writing(settings) as conn:
         references.add(conn, group, named(conn, machine), clock())
+    click.echo(f"{shown.cell(machine)} stands for what the group {group}'s users run", err=True)
 
 
 @reference.command("list")

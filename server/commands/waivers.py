@@ -91,6 +91,7 @@ def end(settings: Settings, identifier: str, person: str) -> None:
     """End a waiver before its time; it stays in the list of all."""
     with writing(settings) as conn:
         waivers.take_back(conn, identifier, person, clock())
+    click.echo(f"the waiver {shown.cell(identifier)} has ended", err=True)
 
 
 def _listed(conn: Connection, machine_id: str | None, *, ended: bool) -> Iterator[GivenWaiver]:

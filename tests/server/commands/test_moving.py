@@ -21,3 +21,20 @@ def test_what_cannot_name_a_group_moves_nobody(known: Known) -> None:
     assert done.returncode == 1
     assert "'a/b' cannot name a group" in done.stderr
     assert seen(known.live.url, known.viewer, machine.machine).group == "default"
+
+
+def test_a_machine_is_shown_with_its_installs_and_what_a_waiver_needs_to_name(
+    known: Known,
+) -> None:
+    """The subject of a finding; and a group that the policy does not name is told as such."""
+    machine = laptop(known.live.url, known.secret)
+    moved = known.live.run("machines", "move", machine.label, "--group", "a study")
+    assert "is in the group a study now" in moved.stderr
+    assert "names no group a study: the default holds" in moved.stderr
+    printed = known.live.printed("machines", "show", machine.label)
+    view = seen(known.live.url, known.viewer, machine.machine)
+    (finding,) = view.findings
+    (install,) = view.installs
+    assert f"drift: {finding.code} of {finding.subject}: {finding.sentence}" in printed
+    assert f"install        {install.install.method} ({install.install.place})" in printed
+    assert "group a study: drift" in printed
