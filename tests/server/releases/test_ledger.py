@@ -60,12 +60,16 @@ def test_the_head_is_the_last_reading_whatever_order_they_come_in(readings: list
 def test_a_copy_is_judged_by_its_own_updaters_source(
     readings: list[Reading], method: str, now: int
 ) -> None:
-    """First comes what its updater follows; others count while they agree, or for six hours."""
+    """First comes what its updater follows; others count while they agree, or for six hours.
+
+    A source that was last read a week before another is given up.
+    """
     heads = Ledger(readings).heads_for(method, "latest", now)
     known = {head.source: head for head in Ledger(readings).heads("latest")}
     own = {"npm": "npm", "native": "bucket"}.get(method)
     assert bool(heads) == bool(known)
-    if own in known:
+    latest = max((head.last_seen for head in known.values()), default=0)
+    if own in known and latest < known[own].last_seen + GONE_S:
         assert heads[0] == known[own]
     for other in heads[1:]:
         moved = max(other.first_seen, heads[0].first_seen)
