@@ -86,7 +86,7 @@ def test_a_variable_moves_a_place(tree: Tree, variable: str, place: str, inner: 
 
 def test_an_environment_in_a_project_is_not_looked_for(tree: Tree) -> None:
     """Unless its user names it, or its folder of packages, in the agent's settings."""
-    project = "/home/u/work/secret/.venv"
+    project = "/home/u/projects/secret/.venv"
     host = _tree(tree, f"{project}/{INNER}")
     assert _places(host) == []
     assert ("named", f"{project}/{INNER}") in _places(host, project)
