@@ -97,7 +97,7 @@ def enrol(conn: Connection, current: Current, message: Enrolment, now: int) -> E
         RequestRefused: 422 the wire version is not read; 403 the secret does not hold, or
             the machine of this key has left; 409 a live machine has this label.
     """
-    _check_wire(message.wire)
+    check_wire(message.wire)
     secret = _secret(conn, message.secret)
     key_hash = hash_token(message.key)
     known = conn.execute(
@@ -177,7 +177,12 @@ def _server_key(conn: Connection) -> bytes:
     return key
 
 
-def _check_wire(version: int) -> None:
+def check_wire(version: int) -> None:
+    """Checks that a message's wire version is one that is read here.
+
+    Raises:
+        RequestRefused: 422 it is not.
+    """
     if version not in WIRE_VERSIONS:
         known = ", ".join(map(str, WIRE_VERSIONS))
         raise RequestRefused(

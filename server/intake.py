@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from agent.wire import WIRE_VERSIONS, Ack, CheckIn, Enrolled, Enrolment, MachineView
+from agent.wire import Ack, CheckIn, Enrolled, Enrolment, MachineView
 from server import enrolment
 from server.current import Current
 from server.errors import RequestRefused, StoreError
@@ -110,7 +110,7 @@ class Intake:
                 that is not read; 503 while too many wait, or the database cannot write.
         """
         machine_id = _machine_of(token)
-        _check_wire(message.wire)
+        enrolment.check_wire(message.wire)
         arrival = Arrival(machine_id, token, key_of(token, message), message)
         loop = asyncio.get_running_loop()
         waiting = _Waiting(arrival, loop)
@@ -237,17 +237,6 @@ def _machine_of(token: str) -> str:
     if machine_id is None:
         raise unauthorised()
     return machine_id
-
-
-def _check_wire(version: int) -> None:
-    if version not in WIRE_VERSIONS:
-        known = ", ".join(map(str, WIRE_VERSIONS))
-        raise RequestRefused(
-            f"wire version {version} is not read here",
-            advice=f"speak one of these: {known}",
-            status=422,
-            path="$.wire",
-        )
 
 
 def _busy(reason: str) -> RequestRefused:
