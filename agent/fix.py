@@ -144,6 +144,7 @@ _PLACES: Mapping[str, str] = MappingProxyType(
         "managed": "the managed settings: ask your administrator",
         "environment": "your shell's start files or the environment",
         "state": "Claude Code's own options (~/.claude.json)",
+        "session": "the command line or environment that you start Claude Code with",
     }
 )
 """Where a person changes a key, by the layer that sets it."""

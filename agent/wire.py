@@ -38,6 +38,12 @@ CHANGES_MAX = 64
 SESSIONS_MAX = 8
 """Most builds of running sessions told in one profile."""
 
+ACTIVITY_MAX = 64
+"""Most counts of activity told in one check-in; further ones wait for the next."""
+
+ACTIVE_MAX_S = 8_640_000
+"""Most seconds told in one count of activity: a hundred sessions that run all day."""
+
 PAUSE_MAX_S = 7 * 86_400
 """Longest pause that a laptop's user can ask for at a time, in seconds."""
 
@@ -57,7 +63,7 @@ Form = Literal["binary", "js", "bundle"]
 InstallState = Literal["ok", "stub", "not-examined"]
 SessionFile = Literal["present", "deleted", "replaced"]
 OverrideClass = Literal["behaviour", "personal", "secret"]
-OverrideKind = Literal["setting", "variable", "flag"]
+OverrideKind = Literal["setting", "variable", "flag", "file"]
 Standing = Literal[
     "match", "pending", "drift", "exempt", "unknown", "silent", "paused", "absent", "left"
 ]
@@ -121,12 +127,14 @@ class Install(Sent, frozen=True):
 
 
 class Override(Sent, frozen=True):
-    """One setting, variable or flag that differs from Claude Code's default.
+    """One setting, variable, flag or kind of file that differs from Claude Code's default.
 
     Attributes:
-        kind: ``setting``, ``variable`` or ``flag``.
+        kind: ``setting``, ``variable``, ``flag`` (of a running session's command line) or
+            ``file`` (files of one kind are there: memory, agents, skills, ...).
         key: Its name: one of ``keys.toml``, or a Claude Code variable by its prefix.
-        layer: Where it is set: ``managed``, ``user``, ``environment``, ...
+        layer: Where it is set: ``managed``, ``user``, ``environment``, ``session`` (with which a
+            running session was started), ...
         override_class: ``behaviour`` (drift unless the policy allows it), ``personal`` (users
             have these too: told as present) or ``secret`` (presence only).
         value: Only for enumerations, booleans and numbers; None means "set", untold.
@@ -290,6 +298,26 @@ class Change(Sent, frozen=True):
     at: Instant
 
 
+class Activity(Sent, frozen=True):
+    """How much one build was used from one surface on one day.
+
+    Days, not hours: at which time of the day somebody works is nobody's business.
+
+    Attributes:
+        day: UTC day, counted from the epoch.
+        surface: From where: ``terminal``, ``editor``, ``desktop``, ``sdk``, ...
+        build: SHA-256 of the bytes executed; None where they could not be examined.
+        seconds: That sessions ran, since it was last told; sessions side by side add up.
+        starts: Sessions that began, since it was last told.
+    """
+
+    day: Annotated[int, Meta(ge=0, le=1_000_000)]
+    surface: Name
+    build: Sha256 | None = None
+    seconds: Annotated[int, Meta(ge=0, le=ACTIVE_MAX_S)] = 0
+    starts: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+
+
 class CheckIn(Sent, frozen=True):
     """The body of ``POST /v1/check-ins``: "I am here, this is my profile's digest".
 
@@ -302,8 +330,9 @@ class CheckIn(Sent, frozen=True):
         clock: The agent's clock.
         changes: Earlier profiles since the last acknowledged seq, oldest first, at most
             `CHANGES_MAX`; the present one is not repeated here.
-        dropped: How many earlier changes the bounded journal had to let go.
+        dropped: How many earlier changes and counts of activity the bounded journal let go.
         paused_s: The laptop's user asked to be left alone for so many more seconds; 0 if not.
+        activity: Use of builds that was not told yet, the oldest day first.
     """
 
     wire: Annotated[int, Meta(ge=1, le=1_000)]
@@ -315,6 +344,7 @@ class CheckIn(Sent, frozen=True):
     changes: Annotated[tuple[Change, ...], Meta(max_length=CHANGES_MAX)] = ()
     dropped: Count = 0
     paused_s: Annotated[int, Meta(ge=0, le=PAUSE_MAX_S)] = 0
+    activity: Annotated[tuple[Activity, ...], Meta(max_length=ACTIVITY_MAX)] = ()
 
 
 class Ack(Answer, frozen=True, omit_defaults=False):
