@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from agent import wire
-from agent.cli import EXIT_CODES
+from agent.commands.verdict import EXIT_CODES
 from agent.settings import Settings as AgentSettings
 from server.rules import rules
 from server.settings import Settings as ServerSettings

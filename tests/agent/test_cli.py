@@ -11,7 +11,7 @@ import pytest
 from werkzeug import Response
 
 from agent import __version__
-from agent.cli import EXIT_CODES
+from agent.commands.verdict import EXIT_CODES
 from agent.settings import Settings
 from tests.agent.receiver import Receiver
 

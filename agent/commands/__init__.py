@@ -1,0 +1,1 @@
+"""What a person types after ``parity-agent``: one module a command, or one of a few kin."""

@@ -1,0 +1,15 @@
+"""``run``: the daemon, in this process."""
+
+import click
+
+from agent import daemon, logs
+from agent.commands.common import Typed, pass_typed
+from agent.cycle import Parts
+
+
+@click.command()
+@pass_typed
+def run(typed: Typed) -> None:
+    """Run the daemon until it is told to end."""
+    logs.configure_daemon(typed.settings)
+    daemon.run(Parts(typed.settings, typed.environment))

@@ -1,0 +1,34 @@
+"""``show``: what would be sent now, or was sent last, byte for byte."""
+
+import click
+import msgspec
+
+from agent import digest, identity, sendings, text
+from agent.commands.common import Typed, journal_of, parts_of, pass_typed, print_json
+from agent.commands.pausing import current_pause
+
+
+@click.command()
+@click.option("--last", is_flag=True, help="What was last sent, without looking again.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@pass_typed
+def show(typed: Typed, *, last: bool, as_json: bool) -> None:
+    """Print the very bytes that would be sent now; sends nothing."""
+    with journal_of(typed) as journal, parts_of(typed) as parts:
+        who = identity.load(typed.settings.state_dir)
+        found = sendings.last(journal) if last else sendings.upcoming(parts, journal, who)
+    if as_json:
+        print_json({name: msgspec.Raw(body) for name, body in found.items()})
+        return
+    for name, body in found.items():
+        click.echo(f"{name}, {len(body)} bytes, {digest.of_bytes(body)}:", err=True)
+        click.echo(body)
+    if not found:
+        click.echo(_nothing_to_show(typed, last=last), err=True)
+
+
+def _nothing_to_show(typed: Typed, *, last: bool) -> str:
+    pause = current_pause(typed)
+    if last or pause is None:
+        return "nothing has been sent yet"
+    return f"paused until {text.when(pause.until, None)}: nothing would be sent now"

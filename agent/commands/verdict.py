@@ -1,0 +1,105 @@
+"""``check`` and ``status``: the server's word on this machine, asked for now or as last heard."""
+
+import sys
+import time
+from collections.abc import Mapping
+
+import click
+import msgspec
+
+from agent import check as checking
+from agent import local_facts, render, text
+from agent.commands.common import (
+    Typed,
+    enrolled,
+    in_json,
+    journal_of,
+    parts_of,
+    pass_typed,
+    print_error,
+    print_json,
+    print_lines,
+    use_colour,
+)
+from agent.commands.pausing import current_pause
+from agent.cycle import Contact
+from agent.errors import IdentityError, PausedError
+from agent.journal import Journal
+from agent.render import Local
+
+EXIT_CODES: Mapping[str, int] = {
+    "match": 0,
+    "drift": 10,
+    "pending": 11,
+    "unknown": 12,
+    "absent": 13,
+    "exempt": 14,
+    "paused": 15,
+}
+"""What ``check`` exits with; every other standing is 1, a failure; wrong usage is 2."""
+
+
+@click.command()
+@in_json
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(0, 3600),
+    default=0,
+    metavar="SECONDS",
+    help="How long to wait while the server is still looking something up.",
+)
+@pass_typed
+def check(typed: Typed, *, as_json: bool, wait_s: float) -> None:
+    """Look, check in, and print the verdict.
+
+    Exits with 0 match, 10 drift, 11 pending, 12 unknown, 13 no install, 14 exempt,
+    15 paused (then nothing is looked at or sent), 1 failure, 2 usage.
+    """
+    who = enrolled(typed.settings)
+    try:
+        with journal_of(typed) as journal, parts_of(typed) as parts:
+            checked = checking.now(parts, journal, who, wait_s=wait_s)
+    except PausedError as error:
+        if as_json:
+            print_json({"machine": None, "local": None, "paused": current_pause(typed)})
+        print_error(error)
+        sys.exit(EXIT_CODES["paused"])
+    local = local_facts.of(checked.looked, typed.environment)
+    if as_json:
+        told = {"machine": checked.view, "local": local_facts.in_json(local), "paused": None}
+        print_json(told)
+    else:
+        print_lines(render.verdict(checked.view, local, colour=use_colour()))
+    sys.exit(EXIT_CODES.get(checked.view.standing, 1))
+
+
+@click.command()
+@in_json
+@pass_typed
+def status(typed: Typed, *, as_json: bool) -> None:
+    """Print the server's last word, without looking or sending."""
+    enrolled(typed.settings)
+    with journal_of(typed) as journal:
+        word = checking.last_word(journal)
+        contact = _last_contact(journal)
+    pause = current_pause(typed)
+    if pause is not None and not as_json:
+        print_lines(render.paused(pause, int(time.time())))
+    if word is None:
+        raise IdentityError("the server has not spoken yet", advice="run: parity-agent check")
+    age_s = max(0, int(time.time()) - word[1])
+    if as_json:
+        told = {"machine": word[0], "age_s": age_s, "contact": contact, "paused": pause}
+        print_json(told)
+        return
+    click.echo(f"the server's last word, {text.span(age_s)} ago")
+    if contact is not None and contact.reason:
+        click.echo(f"the last try failed: {text.plain(contact.reason)}")
+        click.echo(f"what to do: {text.plain(contact.advice)}")
+    print_lines(["", *render.verdict(word[0], Local(), colour=use_colour())])
+
+
+def _last_contact(journal: Journal) -> Contact | None:
+    kept = journal.remembered("contact")
+    return msgspec.json.decode(kept[0], type=Contact) if kept else None
