@@ -520,6 +520,47 @@ class MachineView(Answer, frozen=True):
     is_reference: bool = False
 
 
+class Meaning(Answer, frozen=True):
+    """What one word of a verdict means.
+
+    Attributes:
+        word: As it is told in verdicts: ``drift``, ``build-behind``, ``signed``.
+        kind: What the word is of: ``standing``, ``finding``, ``severity`` or ``trust``.
+        says: What it means, in a sentence or two.
+        mend: What to do about it.
+    """
+
+    word: str
+    kind: str
+    says: str
+    mend: str
+
+
+class Meanings(Answer, frozen=True):
+    """The answer of ``GET /v1/meanings``.
+
+    Attributes:
+        standings: All that a machine can have.
+        findings: By code.
+        severities: Worst first.
+        trusts: Strongest first.
+    """
+
+    standings: tuple[Meaning, ...]
+    findings: tuple[Meaning, ...]
+    severities: tuple[Meaning, ...]
+    trusts: tuple[Meaning, ...]
+
+    @property
+    def all(self) -> tuple[Meaning, ...]:
+        """Every meaning; a word may have two, as a standing and as a severity."""
+        return (*self.standings, *self.findings, *self.severities, *self.trusts)
+
+    def of(self, word: str) -> tuple[Meaning, ...]:
+        """What one word means; none if it is not one of ours."""
+        return tuple(each for each in self.all if each.word == word)
+
+
 class Refusal(Answer, frozen=True):
     """The body of every 4xx and 5xx answer.
 

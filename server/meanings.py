@@ -7,54 +7,10 @@ these same values.
 """
 
 from collections.abc import Iterable
-from typing import Literal
 
-from agent.wire import Answer
+from agent.wire import Meaning, Meanings
 from server.rules import rules
 from server.rules.interface import Rule
-
-Kind = Literal["standing", "finding", "severity", "trust"]
-
-
-class Meaning(Answer, frozen=True):
-    """What one word means.
-
-    Attributes:
-        word: As it is told in verdicts: ``drift``, ``build-behind``, ``signed``.
-        kind: What the word is of.
-        says: What it means, in a sentence or two.
-        mend: What to do about it.
-    """
-
-    word: str
-    kind: Kind
-    says: str
-    mend: str
-
-
-class Meanings(Answer, frozen=True):
-    """The answer of ``GET /v1/meanings``.
-
-    Attributes:
-        standings: All that a machine can have.
-        findings: By code.
-        severities: Worst first.
-        trusts: Strongest first.
-    """
-
-    standings: tuple[Meaning, ...]
-    findings: tuple[Meaning, ...]
-    severities: tuple[Meaning, ...]
-    trusts: tuple[Meaning, ...]
-
-    @property
-    def all(self) -> tuple[Meaning, ...]:
-        """Every meaning; a word may have two, as a standing and as a severity."""
-        return (*self.standings, *self.findings, *self.severities, *self.trusts)
-
-    def of(self, word: str) -> tuple[Meaning, ...]:
-        """What one word means; none if it is not one of ours."""
-        return tuple(each for each in self.all if each.word == word)
 
 
 def meanings(known: Iterable[Rule] | None = None) -> Meanings:

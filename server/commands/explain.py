@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 import click
 
+from agent.wire import Meaning
 from server import shown
 from server.commands.common import in_json
-from server.meanings import Meaning, meanings
+from server.meanings import meanings
 
 _WIDTH = 100
 """Columns."""

@@ -4,9 +4,9 @@ from typing import get_args
 
 import pytest
 
-from agent.wire import Standing
+from agent.wire import Meaning, Standing
 from server.judge import WORST_FIRST
-from server.meanings import Meaning, meanings
+from server.meanings import meanings
 from server.rules import rules
 from server.rules.interface import Rule
 from server.views.status import NOT_COUNTED

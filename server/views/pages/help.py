@@ -4,7 +4,7 @@ It tells nothing of the fleet, so that nobody need sign in to read it, and links
 to one of its words (``/help#build-behind``) work for everyone.
 """
 
-from server.meanings import Meanings
+from agent.wire import Meanings
 from server.views.pages.page import Page, render
 
 

@@ -2,7 +2,8 @@
 
 from litestar import MediaType, Response, get
 
-from server.meanings import Meanings, meanings
+from agent.wire import Meanings
+from server.meanings import meanings
 from server.views.pages import help as help_page
 
 

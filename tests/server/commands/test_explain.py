@@ -5,8 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner, Result
 
+from agent.wire import Meaning
 from server.cli import cli
-from server.meanings import Meaning, meanings
+from server.meanings import meanings
 
 
 def explain(*words: str) -> Result:

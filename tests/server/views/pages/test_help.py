@@ -11,7 +11,8 @@ import msgspec
 import pytest
 import requests
 
-from server.meanings import Meaning, Meanings, meanings
+from agent.wire import Meaning, Meanings
+from server.meanings import meanings
 from server.rules import rules
 from server.rules.interface import Rule
 from server.views.pages import help as help_page
