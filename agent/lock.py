@@ -46,6 +46,24 @@ def held(file: Path, *, timeout_s: float, holder: str) -> Iterator[None]:
         yield
 
 
+def is_held(file: Path) -> bool:
+    """Whether another process holds a lock at this moment; nothing is made for the question.
+
+    Raises:
+        AgentError: The file cannot be used.
+    """
+    if not file.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=0)) as asking:
+            asking.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            return True
+        raise _unusable(file, error) from error
+    return False
+
+
 def _unusable(file: Path, error: Exception) -> AgentError:
     return AgentError(
         f"the lock {file} cannot be used: {error}",
