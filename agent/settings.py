@@ -63,6 +63,8 @@ class Settings:
         retry_max_s: Longest such wait, in seconds, before jitter.
         spread_s: Longest random wait after start and after waking from sleep, in seconds.
         lock_timeout_s: Seconds to wait for another cycle of this machine to end.
+        fix_timeout_s: Seconds that one command of ``fix --apply`` may take.
+        notify_desktop: Show a notification on the desktop when a finding means drift.
         log_level: Least severity that is logged.
         log_file: Where the daemon logs; standard error when unset.
     """
@@ -89,6 +91,8 @@ class Settings:
     retry_max_s: float = 900.0
     spread_s: float = 30.0
     lock_timeout_s: float = 120.0
+    fix_timeout_s: float = 900.0
+    notify_desktop: bool = True
     log_level: LogLevel = "info"
     log_file: Path | None = None
 
@@ -105,6 +109,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "retry_max_s": (1, 86_400),
     "spread_s": (0, 600),
     "lock_timeout_s": (0, 3_600),
+    "fix_timeout_s": (1, 86_400),
 }
 
 
