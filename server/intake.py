@@ -25,10 +25,11 @@ from agent.wire import Ack, CheckIn, Enrolled, Enrolment, MachineView
 from server import enrolment
 from server.current import Current
 from server.errors import RequestRefused, StoreError
-from server.store import batches, read, uploads
+from server.store import batches, fleet, read, uploads
 from server.store.acks import INTERVAL_S
 from server.store.batches import Answer
 from server.store.checkins import Arrival, authenticated, key_of, unauthorised
+from server.store.telling import UNINSTALLED
 from server.store.writer import Writer
 from server.tokens import hash_token, machine_of
 
@@ -139,6 +140,21 @@ class Intake:
         await self._written(
             lambda conn: uploads.receive(conn, self._current, upload, self._clock())
         )
+
+    async def leave(self, token: str) -> None:
+        """Ends a machine by its own word; returns when it is committed and synced.
+
+        Raises:
+            RequestRefused: 401, also for a machine that has left already; 503.
+        """
+        machine_id = _machine_of(token)
+        if self._writer.waiting() >= WORK_WAITING_MAX:
+            raise _busy("too many requests wait")
+        await self._written(lambda conn: self._leave(conn, machine_id, hash_token(token)))
+
+    def _leave(self, conn: Connection, machine_id: str, token_hash: str) -> None:
+        authenticated(conn, machine_id, token_hash)
+        fleet.leave(conn, machine_id, self._clock(), UNINSTALLED)
 
     async def machine(self, token: str) -> MachineView:
         """The standing of the machine that a token is for.

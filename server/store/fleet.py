@@ -113,10 +113,17 @@ def move_to_group(
     return True
 
 
-def leave(conn: Connection, machine_id: str, now: int) -> bool:
+def leave(conn: Connection, machine_id: str, now: int, why: str | None = None) -> bool:
     """Revokes a machine: its token ends, its history stays, its label is free again.
 
     What held for it when it left is told of it from then on.
+
+    Args:
+        conn: The writer's transaction.
+        machine_id: Which one.
+        now: The server's clock.
+        why: The cause that its transition keeps, such as `server.store.telling.UNINSTALLED`;
+            None where an operator ended it.
 
     Returns:
         Whether there was such a machine that had not left.
@@ -135,7 +142,7 @@ def leave(conn: Connection, machine_id: str, now: int) -> bool:
         stand_tag=tag_of_findings("left", findings),
         due_at=None,
     )
-    move(conn, Stood(machine, verdict, findings), Stood(left, verdict, findings), now, now)
+    move(conn, Stood(machine, verdict, findings), Stood(left, verdict, findings), now, now, why)
     return True
 
 

@@ -162,8 +162,19 @@ def _rests_on_now(conn: Connection, current: Current, held: Held, now: int) -> b
     return verdict is None or outdated <= {finding_key(item) for item in verdict.findings}
 
 
-def move(conn: Connection, old: Stood, new: Stood, at: int, now: int) -> Machine:
-    """Writes what differs between how a machine stood and how it stands."""
+def move(
+    conn: Connection, old: Stood, new: Stood, at: int, now: int, why: str | None = None
+) -> Machine:
+    """Writes what differs between how a machine stood and how it stands.
+
+    Args:
+        conn: The writer's transaction.
+        old: As it stood.
+        new: As it stands.
+        at: When it came to be so.
+        now: The server's clock.
+        why: The cause, where somebody said it.
+    """
     machine = replace(
         new.machine,
         told=heard(old, new),
@@ -182,7 +193,7 @@ def move(conn: Connection, old: Stood, new: Stood, at: int, now: int) -> Machine
         record_stand(conn, machine, new.findings, now)
     _recount(conn, old, new, now)
     if is_change(old, new):
-        tell(conn, old, new, at, now)
+        tell(conn, old, new, at, now, why)
     return machine
 
 

@@ -25,6 +25,9 @@ from server.transitions import AWAY, SETTLED, Told, Transition, cause
 GROUP_MOVED = "group-moved"
 """The cause of a change that came with another group."""
 
+UNINSTALLED = "uninstalled"
+"""The cause of leaving where its user uninstalled the agent; else that is `left`."""
+
 _OWN: tuple[Standing, ...] = (*AWAY, "left")
 
 
@@ -74,7 +77,9 @@ def is_change(old: Stood, new: Stood) -> bool:
     return is_first or (old.standing, old.machine.group) != (new.standing, new.machine.group)
 
 
-def tell(conn: Connection, old: Stood, new: Stood, at: int, now: int) -> None:
+def tell(
+    conn: Connection, old: Stood, new: Stood, at: int, now: int, why: str | None = None
+) -> None:
     """Records a change, and tells people of it as far as it is news for them.
 
     Args:
@@ -83,8 +88,11 @@ def tell(conn: Connection, old: Stood, new: Stood, at: int, now: int) -> None:
         new: As it stands from now on.
         at: When it changed.
         now: The server's clock.
+        why: The cause, where somebody said it; None reads it off the change.
     """
     change = transition(old, new, at, now)
+    if why is not None:
+        change = replace(change, cause=why)
     told = change
     if old.standing in AWAY and new.standing not in AWAY:
         told = replace(change, before=_before_it_went(conn, new.machine.id))

@@ -42,6 +42,20 @@ def test_a_check_in_may_end_in_a_slash(known: Known) -> None:
     assert plain.json()["tag"] == slash.json()["tag"]
 
 
+def test_a_machine_that_leaves_is_seen_as_left_and_its_label_is_free(known: Known) -> None:
+    """Over the wire: 204 once, then 401, which to an agent says that it is gone."""
+    token = known.live.enrol("going", secrets.token_hex(16), known.secret)
+    machine = known.live.get("/v1/machines/me", token)["machine"]
+    address = f"{known.live.url}/v1/machines/me"
+    left = requests.delete(address, headers=signed(token), timeout=PATIENCE_S)
+    assert (left.status_code, left.content) == (204, b"")
+    again = requests.delete(address, headers=signed(token), timeout=PATIENCE_S)
+    assert again.status_code == 401
+    assert "enrol --again" in refusal(again.content).advice
+    assert known.live.get(f"/v1/machines/{machine}", known.viewer)["standing"] == "left"
+    assert known.live.enrol("going", secrets.token_hex(16), known.secret) != token
+
+
 def test_repeating_an_enrolment_returns_the_same_machine(known: Known) -> None:
     """A lost answer costs nothing."""
     key = secrets.token_hex(16)
@@ -94,6 +108,7 @@ def test_a_body_must_say_that_it_is_json(known: Known, route: str) -> None:
         ("POST", "/v1/check-ins/"),
         ("PUT", f"/v1/profiles/{DIGEST}"),
         ("GET", "/v1/machines/me"),
+        ("DELETE", "/v1/machines/me"),
         ("GET", "/v1/status"),
         ("GET", "/v1/machines"),
         ("GET", "/v1/machines/0123456789abcdef"),

@@ -241,3 +241,38 @@ def test_a_machine_whose_bytes_are_being_looked_up_comes_again_soon(shop: Shop) 
     assert laptop.tell(unknown).next_s <= 2 * HURRY_S
     assert laptop.view().settling
     assert laptop.tell(MINE).next_s > 2 * HURRY_S
+
+
+def test_a_machine_leaves_by_its_own_word_once(shop: Shop) -> None:
+    """One transition that says why; afterwards its token opens nothing, not even this."""
+    (laptop,) = fleet(shop, 1)
+    before = len(shop.rows("SELECT id FROM transitions"))
+    asyncio.run(shop.intake.leave(laptop.token))
+    with pytest.raises(RequestRefused, match="no enrolled machine"):
+        asyncio.run(shop.intake.leave(laptop.token))
+    with pytest.raises(RequestRefused, match="no enrolled machine"):
+        asyncio.run(shop.intake.check_in(laptop.token, laptop.message(MINE)))
+    told = shop.rows('SELECT "before", "after", cause FROM transitions ORDER BY id')[before:]
+    assert told == [("match", "left", "uninstalled")]
+    assert shop.counted() == {"left": 1}
+
+
+def test_nobody_else_makes_a_machine_leave(shop: Shop) -> None:
+    """A token that names it and does not hold."""
+    (laptop,) = fleet(shop, 1)
+    wrong = laptop.token[:-1] + ("0" if laptop.token[-1] != "0" else "1")
+    for token in (wrong, "bpm_x", ""):
+        with pytest.raises(RequestRefused) as refused:
+            asyncio.run(shop.intake.leave(token))
+        assert refused.value.status == 401
+    assert shop.counted() == {"match": 1}
+
+
+def test_a_goodbye_that_cannot_be_written_may_be_said_again(shop: Shop) -> None:
+    """503, and the machine is as it was."""
+    (laptop,) = fleet(shop, 1)
+    shop.writer.close()
+    with pytest.raises(RequestRefused) as refused:
+        asyncio.run(shop.intake.leave(laptop.token))
+    assert refused.value.status == 503
+    assert laptop.view().standing == "match"

@@ -6,7 +6,7 @@ the same call, for the OpenAPI document and for a path with a slash at its end.
 
 from typing import Annotated, Any
 
-from litestar import MediaType, Request, Response, get, post, put
+from litestar import MediaType, Request, Response, delete, get, post, put
 from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Body, Parameter
@@ -106,5 +106,20 @@ async def me(request: AnyRequest, intake: Intake) -> MachineView:
     return await intake.machine(machine_token(request))
 
 
-ROUTES = (enrol, check_in, put_profile, me)
+@delete(
+    "/v1/machines/me",
+    tags=["agents"],
+    summary="Leave",
+    security=_MACHINE,
+    responses=_refused(
+        s401="The token does not hold, or has ended: to an agent that leaves the same.",
+        s503="The server cannot write now; `Retry-After` says when to ask again.",
+    ),
+)
+async def leave(request: AnyRequest, intake: Intake) -> None:
+    """The machine's user uninstalled the agent: its token ends, its history stays."""
+    await intake.leave(machine_token(request))
+
+
+ROUTES = (enrol, check_in, put_profile, me, leave)
 """All calls of agents."""
