@@ -3,7 +3,8 @@
 The usual check-in says what the last one said. All of these are one UPDATE that compares
 every fact with the machine's row; whatever it did not touch is looked at singly, in the
 same transaction (`server.store.checkins`). A fact too many in the comparison costs speed
-only; one too few would be taken for unchanged.
+only; one too few would be taken for unchanged. Use of builds that check-ins tell of is added
+up over the batch, of those only that are new (`server.store.activity`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +16,9 @@ from sqlalchemy.exc import OperationalError
 from agent.wire import Ack, Standing
 from server.current import Current
 from server.errors import RequestRefused
+from server.store import activity
 from server.store.acks import next_s
-from server.store.checkins import Arrival, one
+from server.store.checkins import Arrival, Taken, one
 from server.store.dialect import array_of, rows_of
 from server.store.prepared import Prepared
 from server.store.tables import presence, verdicts
@@ -45,7 +47,17 @@ _ANSWERS = Prepared(
     )
 )
 
+# Before the touch: afterwards one told again looks like one that is new.
+_NEW = Prepared(
+    select(array_of(_arrived.c.id, verdicts.c.group_name)).select_from(
+        _arrived.join(presence, _same & (presence.c.seq < _arrived.c.seq)).join(
+            verdicts, verdicts.c.id == presence.c.verdict_id
+        )
+    )
+)
+
 _answers = msgspec.json.Decoder(list[tuple[str, Standing, str, int]])
+_groups = msgspec.json.Decoder(list[tuple[str, str]])
 
 
 def take_all(
@@ -66,34 +78,64 @@ def take_all(
     Raises:
         OperationalError: The database could not: nothing of the batch holds.
     """
-    touched = _touch(conn, arrivals, now, interval_s)
-    return [
+    groups = _new(conn, arrivals)
+    touched = _touch(conn, arrivals, groups, now, interval_s)
+    taken = [
         touched.get(arrival.machine_id) or _singly(conn, current, arrival, now, interval_s)
         for arrival in arrivals
     ]
+    used = [
+        (each.group, arrival.message.activity)
+        for arrival, each in zip(arrivals, taken, strict=True)
+        if arrival.message.activity and isinstance(each, Taken) and each.group is not None
+    ]
+    if used:
+        activity.add(conn, current.ledger, used, now)
+    return [each.ack if isinstance(each, Taken) else each for each in taken]
 
 
-def _touch(
-    conn: Connection, arrivals: Sequence[Arrival], now: int, interval_s: int
-) -> Mapping[str, Ack]:
+def _new(conn: Connection, arrivals: Sequence[Arrival]) -> Mapping[str, str]:
+    """The groups of machines that tell of use in a new check-in and change nothing else."""
+    active = [each for each in arrivals if each.message.activity]
+    if not active:
+        return {}
+    (found,) = _NEW.run(conn, {"arrived": _unchanged(active)}) or ("[]",)
+    return dict(_groups.decode(found))
+
+
+def _unchanged(arrivals: Sequence[Arrival]) -> str:
+    """Those that may say what they said the last time, as one parameter."""
     arrived = [
         (each.machine_id, each.key, each.message.seq)
         for each in arrivals
         if not (each.message.changes or each.message.paused_s)
     ]
-    values = {"arrived": msgspec.json.encode(arrived).decode(), "now": now}
+    return msgspec.json.encode(arrived).decode()
+
+
+def _touch(
+    conn: Connection,
+    arrivals: Sequence[Arrival],
+    groups: Mapping[str, str],
+    now: int,
+    interval_s: int,
+) -> Mapping[str, Taken]:
+    values = {"arrived": _unchanged(arrivals), "now": now}
     _TOUCH.run(conn, values)
     # One row: each further one would hand the interpreter to the event loop and wait for it.
     (found,) = _ANSWERS.run(conn, values) or ("[]",)
     return {
-        machine_id: Ack(standing, tag, next_s(machine_id, interval_s, now, hurry=bool(settling)))
+        machine_id: Taken(
+            Ack(standing, tag, next_s(machine_id, interval_s, now, hurry=bool(settling))),
+            groups.get(machine_id),
+        )
         for machine_id, standing, tag, settling in _answers.decode(found)
     }
 
 
 def _singly(
     conn: Connection, current: Current, arrival: Arrival, now: int, interval_s: int
-) -> Answer:
+) -> Taken | Exception:
     try:
         with conn.begin_nested():
             return one(conn, current, arrival, now, interval_s)

@@ -49,7 +49,21 @@ class Arrival:
     message: CheckIn
 
 
-def one(conn: Connection, current: Current, arrival: Arrival, now: int, interval_s: int) -> Ack:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a check-in.
+
+    Attributes:
+        ack: Its answer.
+        group: The machine's, if what it tells of use is new; None for a check-in that was
+            told before, or that its machine has to tell anew.
+    """
+
+    ack: Ack
+    group: str | None
+
+
+def one(conn: Connection, current: Current, arrival: Arrival, now: int, interval_s: int) -> Taken:
     """Takes one check-in in the writer's transaction and answers it.
 
     Raises:
@@ -59,11 +73,12 @@ def one(conn: Connection, current: Current, arrival: Arrival, now: int, interval
     machine = authenticated(conn, arrival.machine_id, hash_token(arrival.token))
     if message.epoch in machine.past_epochs.split():
         alternated = _alternate(conn, current, machine, now)
-        return _answer(conn, alternated, now, interval_s, resync=True)
+        return Taken(_answer(conn, alternated, now, interval_s, resync=True), None)
     if message.epoch == machine.epoch and message.seq <= machine.seq:
         is_past = message.seq < machine.seq
-        return _answer(conn, machine, now, interval_s, resync=is_past)
-    return _answer(conn, _accept(conn, current, machine, arrival, now), now, interval_s)
+        return Taken(_answer(conn, machine, now, interval_s, resync=is_past), None)
+    accepted = _accept(conn, current, machine, arrival, now)
+    return Taken(_answer(conn, accepted, now, interval_s), accepted.group)
 
 
 def key_of(token: str, message: CheckIn) -> str:
@@ -89,7 +104,7 @@ def unauthorised() -> RequestRefused:
     """The answer to a token that is no machine's, whatever the reason: 401."""
     return RequestRefused(
         "this token belongs to no enrolled machine",
-        advice="enrol this machine again with `parity-agent enrol`",
+        advice="enrol this machine anew with `parity-agent enrol --again`",
         status=401,
     )
 

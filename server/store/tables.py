@@ -18,7 +18,7 @@ something to it that no other machine with that profile has. ``counts`` is the s
 same. ``verdict_log`` and ``assignments`` are append-only: joined, they are a machine's
 timeline. ``stands`` is the same for exceptions: its latest row before a moment says whether the
 machine followed its verdict then. ``count_log`` has the counts of every minute in which one
-changed.
+changed. ``activity`` sums what machines tell of use by group and names no machine.
 """
 
 from sqlalchemy import (
@@ -214,6 +214,18 @@ count_log = Table(
     Column("standing", Text, primary_key=True),
     Column("at", BigInteger, primary_key=True),  # a whole minute: as it was at its end
     Column("machines", BigInteger, nullable=False),
+)
+
+activity = Table(
+    "activity",
+    metadata,
+    Column("day", BigInteger, primary_key=True),  # UTC, counted from the epoch
+    Column("group_name", Text, primary_key=True),
+    Column("surface", Text, primary_key=True),
+    Column("build", Text, primary_key=True),  # '' for what was not examined
+    Column("seconds", BigInteger, nullable=False),
+    Column("starts", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 transitions = Table(

@@ -1,0 +1,22 @@
+"""Use of builds by day, group and surface."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Applies this step."""
+    op.create_table(
+        "activity",
+        sa.Column("day", sa.BigInteger(), nullable=False),
+        sa.Column("group_name", sa.Text(), nullable=False),
+        sa.Column("surface", sa.Text(), nullable=False),
+        sa.Column("build", sa.Text(), nullable=False),
+        sa.Column("seconds", sa.BigInteger(), nullable=False),
+        sa.Column("starts", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "group_name", "surface", "build", name=op.f("pk_activity")),
+        sqlite_with_rowid=False,
+    )
