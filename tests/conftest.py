@@ -76,6 +76,23 @@ def _fill(prefix: Path, command: list[str]) -> None:
 
 
 @pytest.fixture(scope="session")
+def platform_program() -> Callable[[str, str], Path]:
+    """``platform_program(version, platform)``: the program that npm gives a platform's laptops."""
+
+    def program(version: str, platform: str) -> Path:
+        package = f"{PACKAGE}-{platform}"
+        cache = platformdirs.user_cache_path("build-parity") / "tests" / "npm"
+        prefix = cache / f"{version}-{platform}"
+        if not prefix.is_dir():
+            # npm refuses another system's package unless it is told.
+            _npm(f"{package}@{version}", prefix, "--force", "--ignore-scripts")
+        name = "claude.exe" if platform.startswith("win32") else "claude"
+        return prefix / "lib/node_modules" / package / name
+
+    return program
+
+
+@pytest.fixture(scope="session")
 def node_sdk() -> Callable[[str], Path]:
     """``node_sdk(version)``: an npm prefix with that release of the Agent SDK in it."""
 

@@ -1,5 +1,6 @@
 """What bytes say of themselves: real programs, made ones, and garbage."""
 
+import hashlib
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from agent import build_info
 from agent.build_info import WINDOW_BYTES, BuildInfo
 from agent.testing import program_bytes
+from tests.agent.programs import cut, universal
 
 PACKAGE_IN_PREFIX = "lib/node_modules/@anthropic-ai/claude-code"
 
@@ -65,7 +67,9 @@ def test_an_unknown_or_cut_header_is_a_binary_without_a_platform(head: bytes) ->
 
 def test_a_universal_file_is_told_as_one_and_a_java_class_is_not() -> None:
     """They share four bytes."""
-    assert _read(b"\xca\xfe\xba\xbe\x00\x00\x00\x02" + bytes(9)).platform == "darwin-universal"
+    parts = program_bytes("darwin-x64", "2.1.330"), program_bytes("darwin-arm64", "2.1.330")
+    found = _read(universal(*parts))
+    assert (found.platform, found.version) == ("darwin-universal", "2.1.330")
     assert _read(b"\xca\xfe\xba\xbe\x00\x00\x00\x34" + bytes(9)).form is None
 
 
@@ -143,3 +147,40 @@ def test_a_real_build_says_version_and_commit(claude_package: Callable[..., Path
         found = build_info.read(file)
     assert (found.version, found.package) == ("2.1.240", "@anthropic-ai/claude-code")
     assert (found.commit or "").startswith("d235569e3f61")
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("platform", "sha256"),
+    [
+        ("darwin-arm64", "f7c5093b9dd6560d08af28bc27b123fb55091deae3180ac39df199522da86815"),
+        ("win32-x64", "fa797c1bc7d4a3511da42622bae53a2b7f1276ae328c668f2bfef44635301caa"),
+    ],
+)
+def test_a_real_build_of_another_system_is_read_here(
+    platform_program: Callable[[str, str], Path], platform: str, sha256: str
+) -> None:
+    """The bytes, and what they say of themselves (facts 7.1)."""
+    with platform_program("2.1.330", platform).open("rb") as file:
+        assert hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        assert build_info.read(file) == BuildInfo(
+            form="binary",
+            version="2.1.330",
+            platform=platform,
+            commit="8c664bec500172ded713624f9ecac0eb7e714829",
+            package="@anthropic-ai/claude-code",
+            built="2026-11-20T17:34:37Z",
+        )
+
+
+@pytest.mark.real
+def test_a_real_program_that_was_cut_short_keeps_what_is_left_of_it(
+    platform_program: Callable[[str, str], Path],
+) -> None:
+    """Of Windows' the version, since its resources come before its end; of macOS' no more."""
+    with platform_program("2.1.330", "win32-x64").open("rb") as file:
+        left = build_info.read(cut(file, 170_000_000))
+    assert (left.version, left.platform, left.commit) == ("2.1.330", "win32-x64", None)
+    with platform_program("2.1.330", "darwin-arm64").open("rb") as file:
+        left = build_info.read(cut(file, 170_000_000))
+    assert (left.version, left.platform) == (None, "darwin-arm64")
