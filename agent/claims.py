@@ -1,9 +1,9 @@
 """What Claude Code's own files say of its running processes: evidence, never a build.
 
-The session registry (facts 4.2) names a process by number and start token, a version lock
-(facts 4.3) by number and program. Both outlive a crash, so a claim counts only if it holds for
-the live process of that number. Of each file nothing but these is kept; the registry's socket
-tokens, ``*.key``, are never opened.
+The session registry (facts 4.2) names a process by number and start token and says from where
+it was started; a version lock (facts 4.3) names it by number and program. Both outlive a crash,
+so a claim counts only if it holds for the live process of that number. Of each file nothing but
+these is kept; the registry's socket tokens, ``*.key``, are never opened.
 """
 
 import re
@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
+from agent import surfaces
 from agent.discover.interface import on_host
 from agent.host import Host, Image, Process
 
@@ -37,10 +38,12 @@ class Claim:
     Attributes:
         started: Its start token, as the registry has it.
         program: The file that it executes, as a lock has it.
+        surface: From where it was started, as the registry has it.
     """
 
     started: str | None = None
     program: PurePath | None = None
+    surface: str | None = None
 
     def holds(self, host: Host, process: Process, image: Image | None) -> bool:
         """Whether it is about this very process, and not an earlier one of its number."""
@@ -52,6 +55,8 @@ class Claim:
 class _Entry(msgspec.Struct):
     pid: int
     started: str | int | None = msgspec.field(name="procStart", default=None)
+    entry_point: str | None = msgspec.field(name="entrypoint", default=None)
+    kind: str | None = None
 
 
 class _Lock(msgspec.Struct):
@@ -74,7 +79,8 @@ def _registry(host: Host) -> Iterator[tuple[int, Claim]]:
         for data in _files(host, folder / "sessions", _ENTRY):
             entry = _decoded(data, _Entry)
             if entry is not None and entry.started is not None:
-                yield entry.pid, Claim(started=str(entry.started))
+                surface = surfaces.of_entry(entry.entry_point, entry.kind)
+                yield entry.pid, Claim(started=str(entry.started), surface=surface)
 
 
 def _locks(host: Host) -> Iterator[tuple[int, Claim]]:

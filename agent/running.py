@@ -1,43 +1,25 @@
 """Looking at this user's processes for running sessions; each process is examined once.
 
-A process is named by its number and start token, and what it is does not change: a known one
-costs a comparison, a known session two `stat` calls more, since its file may be deleted or
-replaced under it. The build is read from memory where the system offers that, else from the
-file, as long as that file is older than the process.
+A process is named by its number and start token. A known one costs a comparison, a known
+session a few `stat` calls more: its file may be deleted or replaced under it, and it may go
+over to another program. A process that is no session is looked at `LOOKS` times before it
+counts as known, since a shell that was seen a moment after it began may become one.
 """
 
-import errno
-from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import PurePath
 
-import msgspec
-
-from agent import claims, sessions, wire
+from agent import claims, executed, programs, surfaces, wire
 from agent.claims import Claim
 from agent.discover.census import LocalInstall
-from agent.discover.look import is_missing
-from agent.fingerprint import Fingerprints, Progress, reason_of
-from agent.host import FileStat, Host, Image, Process
+from agent.executed import Executed
+from agent.fingerprint import Fingerprints, Progress
+from agent.host import Host, Image, Process
+from agent.programs import Programs
 
-LATER = "its file was changed after it was started"
-"""The reason where the bytes on disk need not be those in memory."""
-
-GONE = "its file is gone, and this system shows no memory"
-"""The reason where there is nothing to read the bytes from."""
-
-NO_SCRIPT = "it runs a script that is not of a known install"
-"""The reason where a runtime is a session and its script is not known."""
-
-DENIED = "it may not be looked at"
-"""The reason where the system does not tell what a session executes."""
-
-STUB = "it is npm's placeholder"
-"""The reason where nothing of Claude Code's is executed."""
-
-# Ended a moment ago, or begun only now: the next look sees.
-_PASSING = frozenset({errno.ESRCH, errno.EAGAIN})
+LOOKS = 3
+"""How often a process that is no session is looked at; two may follow at once on each other."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +29,16 @@ class LocalSession:
     Attributes:
         session: What may be sent.
         program: The file that it was started from.
+        process: Its number and start token.
+        started_at: When it was started, epoch seconds; None where the system does not tell.
+        surface: From where it was started, as `agent.surfaces` names it.
     """
 
     session: wire.Session
     program: PurePath
+    process: Process
+    started_at: int | None
+    surface: str
 
 
 NONE_RUN: tuple[LocalSession, ...] = ()
@@ -59,25 +47,10 @@ NONE_RUN: tuple[LocalSession, ...] = ()
 
 @dataclass(frozen=True)
 class _Known:
-    """A process that is a session.
+    """A process that is a session."""
 
-    Attributes:
-        local: What was found of it.
-        memory: Where the file in memory is reached; None where the system does not show it.
-        first: That file's facts when it was first seen; None where it was not examined.
-    """
-
-    local: LocalSession
-    memory: PurePath | None = None
-    first: FileStat | None = None
-
-
-@dataclass(frozen=True)
-class _Programs:
-    """The program files that are known to be Claude Code's."""
-
-    files: frozenset[tuple[int, int]] = frozenset()
-    paths: frozenset[PurePath] = frozenset()
+    executed: Executed
+    surface: str
 
 
 class Running:
@@ -86,8 +59,8 @@ class Running:
     def __init__(self) -> None:
         """Has looked at nothing yet."""
         self._sessions: dict[Process, _Known] = {}
-        self._others: frozenset[Process] = frozenset()
-        self._programs = _Programs()
+        self._others: Mapping[Process, int] = {}
+        self._programs = Programs()
 
     def look(
         self,
@@ -107,17 +80,21 @@ class Running:
         Raises:
             OSError: The system does not tell its processes.
         """
-        programs = _programs(host, installs)
-        if programs != self._programs:
-            self._programs, self._others = programs, frozenset()
-        live = host.processes()
-        kept = {process: self._sessions[process] for process in live if process in self._sessions}
-        self._sessions = {process: _followed(host, known) for process, known in kept.items()}
-        for process, image in self._new(host, live):
-            known = _examined(host, fingerprints, process, image, progress)
-            if known is not None:
-                self._sessions[process] = known
-        return tuple(known.local for known in self._sessions.values())
+        known = programs.of(host, installs)
+        if known != self._programs:
+            self._programs, self._others = known, {}
+        live, claimed = host.processes(), claims.read(host)
+        self._sessions = self._followed(host, live, claimed)
+        for process, said in self._new(host, live, claimed):
+            found = executed.examine(host, fingerprints, process, progress)
+            if found is not None:
+                surface = self._surface(host, process, found, said)
+                self._sessions[process] = _Known(found, surface)
+        return self.seen()
+
+    def seen(self) -> tuple[LocalSession, ...]:
+        """The sessions that ran at the last look, without a new one."""
+        return tuple(_local(process, known) for process, known in self._sessions.items())
 
     def has_changed(self, host: Host) -> bool:
         """Whether a look would find other sessions, or other files under them.
@@ -127,31 +104,46 @@ class Running:
         Raises:
             OSError: The system does not tell its processes.
         """
-        live = host.processes()
-        if not self._sessions.keys() <= set(live) or self._new(host, live):
+        live, claimed = host.processes(), claims.read(host)
+        if self._followed(host, live, claimed) != self._sessions:
             return True
-        return any(_followed(host, known) != known for known in self._sessions.values())
+        return bool(self._new(host, live, claimed))
 
-    def _new(self, host: Host, live: tuple[Process, ...]) -> list[tuple[Process, Image | None]]:
-        """Sessions that are not known yet, and what they execute; None where that is denied."""
-        claimed = claims.read(host)
-        others = set(self._others.intersection(live))
+    def _followed(
+        self, host: Host, live: Iterable[Process], claimed: Mapping[int, tuple[Claim, ...]]
+    ) -> dict[Process, _Known]:
+        """The known sessions that go on, with the present state of their files."""
+        kept = ((each, self._sessions[each]) for each in live if each in self._sessions)
+        return {
+            process: _Known(
+                executed.followed(host, known.executed),
+                _claimed_surface(host, process, claimed.get(process.pid, ())) or known.surface,
+            )
+            for process, known in kept
+            if executed.goes_on(host, process, known.executed)
+        }
+
+    def _new(
+        self, host: Host, live: tuple[Process, ...], claimed: Mapping[int, tuple[Claim, ...]]
+    ) -> list[tuple[Process, tuple[Claim, ...]]]:
+        """Sessions that are not known yet, and what is claimed of their numbers."""
+        others = {each: self._others[each] for each in live if each in self._others}
         found = []
         for process in live:
             said = claimed.get(process.pid, ())
-            if process in self._sessions or (process in others and not said):
+            if process in self._sessions or (others.get(process, 0) >= LOOKS and not said):
                 continue
             try:
-                image = _image(host, process)
+                image = executed.image_of(host, process)
             except OSError as error:
-                if error.errno in _PASSING:
+                if error.errno in executed.PASSING:
                     continue
                 image = None
             if self._is_session(host, process, image, said):
-                found.append((process, image))
+                found.append((process, said))
             else:
-                others.add(process)
-        self._others = frozenset(others)
+                others[process] = others.get(process, 0) + 1
+        self._others = others
         return found
 
     def _is_session(
@@ -159,108 +151,22 @@ class Running:
     ) -> bool:
         if any(claim.holds(host, process, image) for claim in said):
             return True
-        if image is None:
-            return False
-        if sessions.is_place(image.path) or image.path in self._programs.paths:
-            return True
-        return _identity(host, image.memory or image.path) in self._programs.files
+        return image is not None and self._programs.has(host, image)
+
+    def _surface(
+        self, host: Host, process: Process, found: Executed, said: tuple[Claim, ...]
+    ) -> str:
+        image = Image(found.program, found.memory, 0)
+        by_program = surfaces.of_program(found.program, self._programs.method(host, image))
+        return _claimed_surface(host, process, said) or by_program
 
 
-def _programs(host: Host, installs: Iterable[LocalInstall]) -> _Programs:
-    # What a shell starts under the name may be a launcher of many programs: its bytes decide.
-    paths = {
-        each.program
-        for each in installs
-        if each.install.method != "other" or (each.install.build and each.install.build.version)
-    }
-    identities = (_identity(host, path) for path in paths)
-    return _Programs(frozenset(each for each in identities if each), frozenset(paths))
+def _claimed_surface(host: Host, process: Process, said: tuple[Claim, ...]) -> str | None:
+    # Only the registry says it, and it needs no image to be held to.
+    holding = (claim for claim in said if claim.surface and claim.holds(host, process, None))
+    return next((claim.surface for claim in holding), None)
 
 
-def _identity(host: Host, path: PurePath) -> tuple[int, int] | None:
-    try:
-        return host.stat(path).identity
-    except OSError:
-        return None
-
-
-def _image(host: Host, process: Process) -> Image:
-    """What a process executes: of a runtime, its script, whose bytes no system shows."""
-    image = host.image(process)
-    script = host.script(process) if sessions.is_runtime(image.path) else None
-    if script is None:
-        return image
-    # Where it is gone, the path that it was told is all that is left of it.
-    with suppress(OSError):
-        script = host.resolve(script)
-    return replace(image, path=script, memory=None)
-
-
-def _examined(
-    host: Host,
-    fingerprints: Fingerprints,
-    process: Process,
-    image: Image | None,
-    progress: Progress | None,
-) -> _Known | None:
-    if image is None:
-        return _Known(_told(PurePath("?"), "present", reason=DENIED))
-    if sessions.is_runtime(image.path):
-        return _Known(_told(image.path, "present", reason=NO_SCRIPT))
-    bytes_in = image.memory or image.path
-    try:
-        first = host.stat(bytes_in)
-    except OSError as error:
-        # Memory that cannot be reached is that of a process that ended meanwhile.
-        return None if image.memory else _lost(image, error)
-    if image.memory is None and max(first.mtime_ns, first.ctime_ns) > image.started_ns:
-        return _Known(_told(image.path, "replaced", reason=LATER))
-    reading = fingerprints.examine(host, bytes_in, progress)
-    why = None if reading.build else reading.reason or STUB
-    known = _Known(_told(image.path, "present", reading.build, why), image.memory, first)
-    return _followed(host, known) if _still_runs(host, process) else None
-
-
-def _lost(image: Image, error: OSError) -> _Known:
-    if is_missing(error):
-        return _Known(_told(image.path, "deleted", reason=GONE))
-    return _Known(_told(image.path, "present", reason=reason_of(error)))
-
-
-def _still_runs(host: Host, process: Process) -> bool:
-    # Else its number may have been another one's while the file was read.
-    try:
-        host.image(process)
-    except OSError:
-        return False
-    return True
-
-
-def _followed(host: Host, known: _Known) -> _Known:
-    """The same session with the present state of its file."""
-    if known.first is None:
-        return known
-    session = known.local.session
-    file: wire.SessionFile = "present"
-    try:
-        there = host.stat(known.local.program)
-        here = host.stat(known.memory) if known.memory else known.first
-    except OSError as error:
-        file = "deleted" if is_missing(error) else session.file
-    else:
-        file = "present" if _alike(there, here) else "replaced"
-    local = replace(known.local, session=msgspec.structs.replace(session, file=file))
-    return replace(known, local=local)
-
-
-def _alike(one: FileStat, other: FileStat) -> bool:
-    return (one.identity, one.size, one.mtime_ns) == (other.identity, other.size, other.mtime_ns)
-
-
-def _told(
-    program: PurePath,
-    file: wire.SessionFile,
-    build: wire.Build | None = None,
-    reason: str | None = None,
-) -> LocalSession:
-    return LocalSession(wire.Session(file, build, reason), program)
+def _local(process: Process, known: _Known) -> LocalSession:
+    what = known.executed
+    return LocalSession(what.session, what.program, process, what.started_at, known.surface)

@@ -29,6 +29,8 @@ _STAT_MAX_BYTES = 4_096
 _CHILDREN_MAX_BYTES = 65_536
 # Counted from the field after the name, which ends with the last bracket: proc(5), field 22.
 _START_FIELD = 22 - 3
+# The states of one that has ended and whose parent has not asked for its end: proc(5), field 3.
+_ENDED = frozenset({b"Z", b"X"})
 _S_NS = 1_000_000_000
 
 
@@ -51,8 +53,11 @@ class ProcTable:
     def image(self, process: Process) -> Image:
         """As `agent.host.Host.image`."""
         exe = Path(f"/proc/{process.pid}/exe")
-        target = str(exe.readlink())
-        _require(process)
+        try:
+            target = str(exe.readlink())
+        finally:
+            # One that has ended may have no link any more: that it ended is what counts.
+            _require(process)
         # Ticks are rounded down: one more is the latest start.
         ticks = int(process.started) + 1
         boot_ns = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
@@ -113,7 +118,7 @@ def live(
 
 def _started(pid: str) -> str:
     fields = _read(f"/proc/{pid}/stat", _STAT_MAX_BYTES).rpartition(b")")[2].split()
-    if len(fields) <= _START_FIELD:
+    if len(fields) <= _START_FIELD or fields[0] in _ENDED:
         raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
     return fields[_START_FIELD].decode("ascii")
 

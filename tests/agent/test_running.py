@@ -4,18 +4,19 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 import pytest
 
-from agent import platforms, running, wire
+from agent import executed, platforms, wire
 from agent.discover.census import LocalInstall
 from agent.fingerprint import Fingerprints
 from agent.host import Host
 from agent.running import LocalSession, Running
 from agent.testing import recorded
-from tests.agent.standin import copied, runtime, started
+from tests.agent.standin import copied, executing, runtime, started
 
 HOSTS = Path(__file__).parents[1] / "golden" / "hosts" / "sessions"
 
@@ -114,6 +115,104 @@ def test_a_session_that_goes_on_while_its_file_is_deleted_is_noticed(
         assert not followed.has_changed(host)
 
 
+def test_a_session_has_its_process_its_start_and_its_surface(
+    tmp_path: Path, versions: Path, cache: Fingerprints
+) -> None:
+    """What is known of it is told again without a look."""
+    followed = Running()
+    before = int(time.time())
+    with started(versions / "2.1.330") as process:
+        host = host_of(tmp_path, process.pid)
+        assert followed.seen() == ()
+        (found,) = followed.look(host, cache, ())
+        assert (found.process,) == host.processes()
+        assert found.surface == "terminal"
+        assert found.started_at is not None
+        assert abs(found.started_at - before) < 3
+        assert followed.seen() == (found,)
+
+
+def test_a_known_install_tells_the_surface(tmp_path: Path, cache: Fingerprints) -> None:
+    """By its method, also under another name of its file."""
+    program = tmp_path / "odd" / "claude"
+    with started(program) as process:
+        other_name = tmp_path / "bundled"
+        other_name.hardlink_to(program)
+        installs = installed(other_name, method="agent_sdk")
+        (found,) = Running().look(host_of(tmp_path, process.pid), cache, installs)
+        assert found.surface == "sdk"
+
+
+def test_the_registry_tells_the_surface_once_it_knows_it(
+    tmp_path: Path, versions: Path, cache: Fingerprints
+) -> None:
+    """An entry is written a moment after the start, and removed a moment before the end."""
+    registry = tmp_path / "home" / ".claude" / "sessions"
+    registry.mkdir(parents=True)
+    followed = Running()
+    with started(versions / "2.1.330") as process:
+        host = host_of(tmp_path, process.pid)
+        followed.look(host, cache, ())
+        (live,) = host.processes()
+        file = registry / f"{live.pid}.json"
+        entry = {"pid": live.pid, "procStart": live.started, "entrypoint": "cli", "kind": "bg"}
+        file.write_text(json.dumps(entry))
+        assert followed.has_changed(host)
+        assert [each.surface for each in followed.look(host, cache, ())] == ["background"]
+        file.unlink()
+        assert not followed.has_changed(host)
+        assert [each.surface for each in followed.look(host, cache, ())] == ["background"]
+
+
+def test_a_program_that_goes_over_to_another_one_is_examined_anew(
+    tmp_path: Path, versions: Path, cache: Fingerprints
+) -> None:
+    """Number and start token stay (execve(2)): what runs is another build."""
+    old, new, plain = versions / "2.1.329", versions / "2.1.330", tmp_path / "editor"
+    followed = Running()
+    with executing(old, new, plain) as step:
+        host = host_of(tmp_path, step())
+        (first,) = followed.look(host, cache, ())
+        assert not followed.has_changed(host)
+        step()
+        assert followed.has_changed(host)
+        (second,) = followed.look(host, cache, ())
+        assert (first.program, second.program) == (old, new)
+        assert second.process == first.process
+        assert second.session != first.session
+        step()
+        assert followed.has_changed(host)
+        assert followed.look(host, cache, ()) == ()
+
+
+def test_a_launcher_becomes_the_session_that_it_starts(
+    tmp_path: Path, versions: Path, cache: Fingerprints
+) -> None:
+    """It was seen a moment before; at a later look it is looked at once more."""
+    followed = Running()
+    with executing(tmp_path / "launcher", versions / "2.1.330") as step:
+        host = host_of(tmp_path, step())
+        assert followed.look(host, cache, ()) == ()
+        step()
+        assert followed.has_changed(host)
+        assert len(followed.look(host, cache, ())) == 1
+
+
+def test_a_session_that_waits_to_be_buried_has_ended(
+    tmp_path: Path, versions: Path, cache: Fingerprints
+) -> None:
+    """Its number is still taken, and nothing runs under it."""
+    followed = Running()
+    with started(versions / "2.1.330") as process:
+        host = host_of(tmp_path, process.pid)
+        assert len(followed.look(host, cache, ())) == 1
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert host.processes() == ()
+        assert followed.has_changed(host)
+        assert followed.look(host, cache, ()) == ()
+
+
 def test_sessions_that_come_and_go_are_noticed(
     tmp_path: Path, versions: Path, cache: Fingerprints
 ) -> None:
@@ -196,7 +295,7 @@ def test_a_script_that_was_changed_since_is_not_taken_for_the_one_that_runs(
         script.write_text("newer")
         host = host_of(tmp_path, process.pid)
         (found,) = Running().look(host, cache, installed(script))
-        assert found.session == wire.Session("replaced", reason=running.LATER)
+        assert found.session == wire.Session("replaced", reason=executed.LATER)
 
 
 def test_a_registry_entry_makes_its_live_process_a_session(
@@ -254,8 +353,8 @@ def test_without_a_look_into_memory_an_older_file_tells_the_bytes(cache: Fingerp
     assert found[0].build is not None
     assert found == [
         wire.Session("present", found[0].build),
-        wire.Session("replaced", reason=running.LATER),
-        wire.Session("deleted", reason=running.GONE),
+        wire.Session("replaced", reason=executed.LATER),
+        wire.Session("deleted", reason=executed.GONE),
     ]
 
 
@@ -266,4 +365,4 @@ def test_a_session_that_cannot_be_looked_at_is_told_with_a_reason(cache: Fingerp
     )
     assert bundle.build is not None
     assert bundle.build.form == "bundle"
-    assert denied == wire.Session("present", reason=running.DENIED)
+    assert denied == wire.Session("present", reason=executed.DENIED)
