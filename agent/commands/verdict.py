@@ -26,6 +26,7 @@ from agent.cycle import Contact
 from agent.errors import IdentityError, PausedError
 from agent.journal import Journal
 from agent.render import Local
+from agent.word import last
 
 EXIT_CODES: Mapping[str, int] = {
     "match": 0,
@@ -81,23 +82,23 @@ def status(typed: Typed, *, as_json: bool) -> None:
     """Print the server's last word, without looking or sending."""
     enrolled(typed.settings)
     with journal_of(typed) as journal:
-        word = checking.last_word(journal)
+        word = last(journal)
         contact = _last_contact(journal)
     pause = current_pause(typed)
     if pause is not None and not as_json:
         print_lines(render.paused(pause, int(time.time())))
     if word is None:
         raise IdentityError("the server has not spoken yet", advice="run: parity-agent check")
-    age_s = max(0, int(time.time()) - word[1])
+    age_s = word.age_s(time.time())
     if as_json:
-        told = {"machine": word[0], "age_s": age_s, "contact": contact, "paused": pause}
+        told = {"machine": word.view, "age_s": age_s, "contact": contact, "paused": pause}
         print_json(told)
         return
     click.echo(f"the server's last word, {text.span(age_s)} ago")
     if contact is not None and contact.reason:
         click.echo(f"the last try failed: {text.plain(contact.reason)}")
         click.echo(f"what to do: {text.plain(contact.advice)}")
-    print_lines(["", *render.verdict(word[0], Local(), colour=use_colour())])
+    print_lines(["", *render.verdict(word.view, Local(), colour=use_colour())])
 
 
 def _last_contact(journal: Journal) -> Contact | None:
