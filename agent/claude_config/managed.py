@@ -16,7 +16,7 @@ from pathlib import PurePath, PureWindowsPath
 from urllib.parse import urlsplit
 
 from agent.claude_config import documents
-from agent.claude_config.keys import Key
+from agent.claude_config.key import Key
 from agent.claude_config.sources import SETTINGS_MAX_BYTES, Files, Source
 from agent.host import PolicyScope
 

@@ -12,7 +12,9 @@ from pathlib import PurePath
 
 from agent import digest, wire
 from agent.claude_config import exposure, layers
-from agent.claude_config.keys import Key, Keys, Kind, Told, load
+from agent.claude_config.exposure import Remote
+from agent.claude_config.key import Key, Kind, Told
+from agent.claude_config.keys import Keys, load
 from agent.claude_config.sources import COLLECTOR, Source
 from agent.host import Host
 
@@ -28,11 +30,11 @@ class LocalOverride:
     """One override as the laptop shows it.
 
     Attributes:
-        kind: ``setting`` or ``variable``.
+        kind: ``setting``, ``variable``, ``flag`` or ``file``.
         name: Its name, also one that is never told; printable.
         layer: The layer that sets it.
         override_class: As on the wire.
-        file: Where it is set; None for the typing shell.
+        file: Where it is set; None for a running session and for the typing shell.
         value: Only what might be told too; None means "set".
         is_default: The value equals the documented default.
         shadowed: A higher layer sets the same key.
@@ -60,6 +62,9 @@ class ConfigFacts:
         problems: What could not be examined.
         watch: Files and folders whose change could change the answer.
         local: What the laptop shows, highest layer first.
+        remote: What the exposure is made from, beside variables.
+        decided: The variables that an ``env`` block sets or empties, which therefore count in
+            no process as it was started.
     """
 
     config: wire.Config
@@ -67,6 +72,8 @@ class ConfigFacts:
     problems: tuple[wire.Problem, ...]
     watch: tuple[PurePath, ...]
     local: tuple[LocalOverride, ...]
+    remote: Remote
+    decided: frozenset[str]
 
 
 def examine(host: Host, *, share_plan: bool = False) -> ConfigFacts:
@@ -77,16 +84,37 @@ def examine(host: Host, *, share_plan: bool = False) -> ConfigFacts:
         share_plan: Whether the class of the user's plan is told.
     """
     found = layers.read(host, share_plan=share_plan)
-    keys = load()
-    local = resolve(found.sources, keys)
-    config = told(local, keys.revision)
-    problems = found.problems
+    above = (source for source in found.sources if source.layer != "environment")
+    decided = frozenset(name for source in above for name in source.variables)
+    return _facts(
+        resolve(found.sources, load()), found.remote, found.problems, found.watch, decided
+    )
+
+
+def with_local(facts: ConfigFacts, local: tuple[LocalOverride, ...]) -> ConfigFacts:
+    """The same facts, of other overrides.
+
+    Args:
+        facts: What was found.
+        local: As `ConfigFacts.local`.
+    """
+    return _facts(local, facts.remote, facts.problems, facts.watch, facts.decided)
+
+
+def _facts(
+    local: tuple[LocalOverride, ...],
+    remote: Remote,
+    problems: tuple[wire.Problem, ...],
+    watch: tuple[PurePath, ...],
+    decided: frozenset[str],
+) -> ConfigFacts:
+    config = told(local, load().revision)
     if len(config.overrides) < sum(item.named for item in local):
         reason = f"more than {OVERRIDES_MAX} overrides: the rest is counted without names"
-        problems = (*problems, wire.Problem(COLLECTOR, reason))
+        problems = tuple(dict.fromkeys((*problems, wire.Problem(COLLECTOR, reason))))
     effective = {item.name for item in local if _is_effective_variable(item)}
-    told_remotely = exposure.of(effective, found.remote)
-    return ConfigFacts(config, told_remotely, problems, found.watch, local)
+    told_remotely = exposure.of(effective, remote)
+    return ConfigFacts(config, told_remotely, problems, watch, local, remote, decided)
 
 
 def typed_shell(environment: Mapping[str, str]) -> tuple[LocalOverride, ...]:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import wire
-from agent.claude_config.keys import Key, load, parse
+from agent.claude_config.key import Key
+from agent.claude_config.keys import load, parse
 
 KEYS = load()
 SETTINGS = Path(__file__).parents[2] / "golden" / "settings"

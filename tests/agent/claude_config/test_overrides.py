@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import digest, wire
-from agent.claude_config.keys import Kind, load
+from agent.claude_config.key import Kind
+from agent.claude_config.keys import load
 from agent.claude_config.overrides import (
     OVERRIDES_MAX,
     config_hash,
