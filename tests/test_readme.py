@@ -10,6 +10,7 @@ from agent.commands.verdict import EXIT_CODES
 from agent.settings import Settings as AgentSettings
 from server.rules import rules
 from server.settings import Settings as ServerSettings
+from tests import support_table
 
 TEXT = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in TEXT.splitlines()]
@@ -46,3 +47,10 @@ def test_every_variable_that_is_named_is_a_setting() -> None:
         names = {each.name for each in fields(settings)} | {"enrol_secret"}
         named = {each.lower() for each in re.findall(prefix + r"([A-Z_]+[A-Z])", TEXT)}
         assert {each if each in names else each.removesuffix("_file") for each in named} <= names
+
+
+def test_the_support_table_is_made_from_the_evidence() -> None:
+    """Where it lags: python -m tests.support_table --write."""
+    found = support_table.evidence()
+    assert {row for row, _, _ in found} == set(support_table.ROWS)
+    assert support_table.placed(TEXT, support_table.table(found)) == TEXT

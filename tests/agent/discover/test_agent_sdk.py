@@ -147,6 +147,7 @@ def test_no_name_of_an_environment_or_package_is_sent(
 
 
 @pytest.mark.real
+@pytest.mark.origin("agent_sdk", "real")
 def test_a_real_python_package_has_the_published_bytes(
     tmp_path: Path,
     python_sdk: Callable[[str], Path],

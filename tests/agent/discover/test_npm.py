@@ -139,6 +139,7 @@ def test_a_payload_with_other_bytes_is_an_install_at_rest(tree: Tree, take: Take
 
 
 @pytest.mark.real
+@pytest.mark.origin("npm", "real")
 def test_a_real_package_is_one_install_by_its_bytes(
     tmp_path: Path,
     claude_package: Callable[..., Path],

@@ -19,6 +19,7 @@ def _told(found: Census) -> list[tuple[str, str, str | None, str, bool]]:
 
 
 @pytest.mark.real
+@pytest.mark.origin("pnpm", "real")
 def test_pnpm_leaves_the_placeholder_and_its_launcher_leads_to_it(
     tmp_path: Path, global_home: GlobalHome, live: Live, take: Take
 ) -> None:
@@ -35,6 +36,7 @@ def test_pnpm_leaves_the_placeholder_and_its_launcher_leads_to_it(
 
 
 @pytest.mark.real
+@pytest.mark.origin("bun", "real")
 def test_bun_starts_the_payload_and_leaves_the_placeholder_at_rest(
     tmp_path: Path, global_home: GlobalHome, live: Live, take: Take
 ) -> None:
@@ -53,6 +55,7 @@ def test_bun_starts_the_payload_and_leaves_the_placeholder_at_rest(
 
 
 @pytest.mark.real
+@pytest.mark.origin("yarn", "real")
 def test_yarn_links_the_package_of_its_global_folder(
     tmp_path: Path, global_home: GlobalHome, live: Live, take: Take
 ) -> None:
