@@ -10,7 +10,7 @@ import pkgutil
 
 from agent.discover.interface import Method
 
-_NOT_METHODS = frozenset({"census", "interface", "look", "search_path"})
+_NOT_METHODS = frozenset({"census", "interface", "launcher", "look", "search_path"})
 
 
 def methods() -> tuple[Method, ...]:

@@ -3,17 +3,20 @@
 A method may fail alone: that is a problem with its name, and the others go on. Copies that
 lead to one file are one install, whatever its names, and every surface that starts one of
 them starts it. What the login shell, an editor, the desktop app or an SDK starts is
-counted, all else is at rest. A program that the shell starts and no method knows is an
-install too, of the method ``other``.
+counted, all else is at rest. What a launcher script of the user's own starts is what the
+shell starts. A program that the shell starts and no method knows is an install too, of the
+method ``other``.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from agent import wire
-from agent.discover import methods, search_path
+from agent.discover import launcher, methods, search_path
 from agent.discover.interface import Copy, Found, Method, Site
+from agent.discover.look import Look
 from agent.discover.search_path import LoginShell
 from agent.fingerprint import Fingerprints, Progress, Reading, reason_of
 from agent.host import Host
@@ -111,14 +114,16 @@ def take(
     site = replace(shell.site(host), environments=tuple(environments))
     found, problems = _ask(site, methods())
     places = _merged(host, [copy for each in found for copy in each.copies])
+    look = Look(host)
     for surface, starts in ((TERMINAL, shell.starts), (LOGIN, shell.login)):
         if starts is not None:
-            places = list(_started(host, places, surface, starts))
+            places = list(_started(look, places, surface, starts))
+    problems += [wire.Problem(search_path.NAME, reason) for reason in look.problems]
     places.sort(key=lambda place: place.order)
     kept, left = places[: wire.INSTALLS_MAX], places[wire.INSTALLS_MAX :]
     problems += [LEFT_OUT] if any(place.starts for place in left) else []
     installs = [_examined(host, fingerprints, place, progress) for place in kept]
-    watch = [path for each in found for path in each.watch]
+    watch = [*look.watch, *(path for each in found for path in each.watch)]
     watch += [path for place in kept for path in place.paths]
     return Census(
         installs=tuple(sorted(installs, key=lambda local: install_order(local.install))),
@@ -191,12 +196,35 @@ def _lies_there(host: Host, path: PurePath) -> bool:
         return False
 
 
-def _started(host: Host, places: list[_Place], surface: str, starts: PurePath) -> Iterator[_Place]:
+def _started(look: Look, places: list[_Place], surface: str, starts: PurePath) -> Iterator[_Place]:
+    host = look.host
     chosen = _chosen(host, places, starts)
+    program = starts if chosen else _launched(look, starts)
+    chosen = chosen or _chosen(host, places, program)
     for place in places:
-        yield _started_by(place, surface) if place is chosen else place
+        if place is not chosen:
+            yield place
+        elif program == starts:
+            yield _started_by(place, surface)
+        else:
+            yield _started_by(_named(place, starts), surface)
     if chosen is None:
-        yield _Place(_unknown_copy(host, starts), (surface,))
+        yield _Place(_unknown_copy(host, starts, program), (surface,))
+
+
+def _named(place: _Place, launcher: PurePath) -> _Place:
+    names = dict.fromkeys((*place.copy.names, launcher))
+    return replace(place, copy=replace(place.copy, names=tuple(names)))
+
+
+def _launched(look: Look, starts: PurePath) -> PurePath:
+    """What a launcher script starts; itself, where it is none or cannot be followed."""
+    found = launcher.behind(look, starts)
+    if found is None or found.program is None:
+        return starts
+    if found.changes():
+        look.problems[launcher.ADDS] = None
+    return found.program
 
 
 def _started_by(place: _Place, surface: str) -> _Place:
@@ -214,11 +242,9 @@ def _chosen(host: Host, places: list[_Place], starts: PurePath) -> _Place | None
     return next(by_name, None) or next(by_file, None)
 
 
-def _unknown_copy(host: Host, starts: PurePath) -> Copy:
-    try:
-        program = host.resolve(starts)
-    except OSError:
-        program = starts
+def _unknown_copy(host: Host, starts: PurePath, program: PurePath) -> Copy:
+    with suppress(OSError):
+        program = host.resolve(program)
     names = () if program == starts else (starts,)
     return Copy("other", "search-path", program, names=names)
 

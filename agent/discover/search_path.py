@@ -4,15 +4,16 @@ The shell's start files are read as text (`agent.discover.shell`); the folders o
 that they make are then walked as the shell would. A part of PATH that only a running shell
 could compute makes the answer uncertain if it stands before the program that was found, and
 is told as a problem then. An alias to one absolute path, as the legacy installer wrote it
-(facts 1.1), is followed; any other alias or function of that name is a problem.
+(facts 1.1), or to ``claude`` itself is followed, and what it adds is told; any other alias or
+function of that name is a problem. What a launcher script starts, the census follows.
 On Windows there are no start files: PATH is the environment's.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+from agent.discover import launcher
 from agent.discover.interface import Site, on_host
 from agent.discover.look import Look
 from agent.discover.node.defaults import behind_shim
@@ -28,10 +29,10 @@ PROGRAM = "claude"
 
 COMPUTED = "a part of PATH is computed when the shell starts"
 REDEFINED = "an alias or function of the shell, named claude, decides what starts"
+ALIAS_ADDS = "an alias of the shell adds arguments to claude, or sets variables for it"
 SEVERAL = "a version manager chooses which claude starts"
 
 _ENTRIES_MAX = 500
-_HOME = re.compile(r"\A(?:~|\$HOME|\$\{HOME\})(?=/)")
 
 
 @dataclass(frozen=True)
@@ -142,11 +143,14 @@ def _aliased(look: Look, state: State, found: PurePath | None) -> PurePath | Non
     alias = state.aliases.get(PROGRAM, PROGRAM).strip()
     if alias == PROGRAM:
         return found
-    path = on_host(look.host, _HOME.sub(lambda _: str(look.host.home), alias))
-    if path is None or not _is_program(look, path):
+    launched = launcher.alias(look.host, alias)
+    if launched is None or (launched.program and not _is_program(look, launched.program)):
         look.problems[REDEFINED] = None
         return found
-    return path
+    starts = launched.program or found
+    if starts and launched.changes():
+        look.problems[ALIAS_ADDS] = None
+    return starts
 
 
 def _is_program(look: Look, path: PurePath) -> bool:

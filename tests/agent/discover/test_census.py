@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from agent import wire
-from agent.discover import census
+from agent.discover import census, launcher
 from agent.discover.census import Census
 from agent.fingerprint import Fingerprints
 from agent.host import Host
@@ -41,6 +41,41 @@ def test_a_launcher_script_is_counted_and_not_examined(tree: Tree, take: Take) -
     found = take(host)
     assert _told(found) == [("other", "search-path", "not-examined", True)]
     assert found.installs[0].install.reason == "the launcher is a script"
+
+
+LAUNCHER = {"mode": "x", "text": '#!/bin/sh\nexec /opt/x/claude "$@"\n'}
+
+
+def test_a_launcher_script_starts_the_program_that_it_names(tree: Tree, take: Take) -> None:
+    """By bytes, whoever put that program there; the script is another name of it."""
+    host = tree({"/opt/x/claude": PROGRAM, "/usr/local/bin/claude": LAUNCHER})
+    found = take(host)
+    assert _told(found) == [("other", "search-path", "ok", True)]
+    assert found.installs[0].program == PurePath("/opt/x/claude")
+    assert found.installs[0].names == (PurePath("/usr/local/bin/claude"),)
+    assert found.problems == ()
+    assert {PurePath("/opt/x/claude"), PurePath("/usr/local/bin/claude")} <= set(found.watch)
+
+
+def test_a_launcher_script_of_a_known_copy_starts_that_copy(tree: Tree, take: Take) -> None:
+    """In the native launcher's place, past the launcher of another copy; its words are told."""
+    native = "/home/u/.local/share/claude/versions/2.1.330"
+    script = f'#!/usr/bin/env bash\nexec {native} --verbose "$@"\n'
+    host = tree(
+        {
+            "/home/u/.profile": "PATH=~/.local/bin:$PATH",
+            native: PROGRAM,
+            "/home/u/.local/share/claude/versions/2.1.329": PROGRAM,
+            "/home/u/.local/bin/claude": {"mode": "x", "text": script},
+        }
+    )
+    found = take(host)
+    assert _told(found) == [
+        ("native", "versions", "ok", True),
+        ("native", "versions", "ok", False),
+    ]
+    assert found.installs[0].names == (PurePath("/home/u/.local/bin/claude"),)
+    assert found.problems == (wire.Problem("search_path", launcher.ADDS),)
 
 
 def test_a_copy_that_only_a_login_shell_starts_is_counted_too(tree: Tree, take: Take) -> None:

@@ -281,16 +281,63 @@ def test_the_legacy_alias_is_followed(tree: Tree) -> None:
     ("shell", "file", "text"),
     [
         ("bash", ".bashrc", "claude() { command claude --model opus; }"),
-        ("bash", ".bashrc", "alias claude='claude --model opus'"),
+        ("bash", ".bashrc", "alias claude='my-claude --model opus'"),
+        ("bash", ".bashrc", "alias claude='cd ~/x && claude'"),
+        ("bash", ".bashrc", "alias claude='/opt/missing/claude'"),
+        ("bash", ".bashrc", "alias claude='npx claude'"),
+        ("bash", ".bashrc", 'alias claude="$(which claude) | tee x"'),
         ("zsh", ".zshrc", "function claude { docker run claude }"),
         ("fish", ".config/fish/config.fish", "function claude\n  command claude $argv\nend"),
         ("fish", ".config/fish/functions/claude.fish", "function claude; end"),
     ],
 )
 def test_a_redefined_claude_is_a_problem(tree: Tree, shell: str, file: str, text: str) -> None:
-    """A function or an alias with arguments hides what really starts."""
+    """A function, or an alias to more than one program, hides what really starts."""
     found = search_path.read(tree({f"/home/u/{file}": text}, login=shell))
     assert found.problems == (search_path.REDEFINED,)
+
+
+@pytest.mark.parametrize(
+    ("shell", "alias", "starts", "problems"),
+    [
+        (
+            "bash",
+            "alias claude='claude --model opus'",
+            "/usr/bin/claude",
+            (search_path.ALIAS_ADDS,),
+        ),
+        ("zsh", "alias claude='noglob claude'", "/usr/bin/claude", ()),
+        ("bash", r"alias claude='\claude -c'", "/usr/bin/claude", (search_path.ALIAS_ADDS,)),
+        ("bash", "alias claude=/opt/x/claude", "/opt/x/claude", ()),
+        (
+            "zsh",
+            "alias claude='~/n/claude --verbose'",
+            "/home/u/n/claude",
+            (search_path.ALIAS_ADDS,),
+        ),
+        (
+            "bash",
+            "alias claude='CLAUDE_CODE_EFFORT_LEVEL=low claude'",
+            "/usr/bin/claude",
+            (search_path.ALIAS_ADDS,),
+        ),
+        ("bash", "alias claude='LANG=C claude'", "/usr/bin/claude", ()),
+        (
+            "fish",
+            "alias claude 'command claude --model opus'",
+            "/usr/bin/claude",
+            (search_path.ALIAS_ADDS,),
+        ),
+    ],
+)
+def test_a_simple_alias_is_followed(
+    tree: Tree, shell: str, alias: str, starts: str, problems: tuple[str, ...]
+) -> None:
+    """It starts the same copy, or another one; what it adds is a problem."""
+    rc = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}[shell]
+    programs = {"/usr/bin/claude": HERE, "/opt/x/claude": HERE, "/home/u/n/claude": HERE}
+    found = search_path.read(tree({f"/home/u/{rc}": alias, **programs}, login=shell))
+    assert (str(found.starts), found.problems) == (starts, problems)
 
 
 @pytest.mark.parametrize(
