@@ -10,6 +10,7 @@ import click
 
 from agent import __version__
 from server import running, shown
+from server.commands.activity import activity
 from server.commands.common import PATH, with_settings
 from server.commands.explain import explain
 from server.commands.history import heads, share
@@ -69,6 +70,7 @@ for command in (
     share,
     releases,
     heads,
+    activity,
     doctor,
     explain,
     replay,

@@ -79,7 +79,7 @@ class Settings:
     ca_file: Path | None = None
     policy_file: Path | None = None
     slack_webhook_url: Secret | None = None
-    check_in_max_bytes: int = 16_384
+    check_in_max_bytes: int = 32_768
     request_max_bytes: int = 8_192
     body_timeout_s: float = 10.0
     header_timeout_s: float = 30.0

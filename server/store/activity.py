@@ -5,66 +5,29 @@ its group and the machine is forgotten, in the transaction that takes the check-
 each count is added exactly once. A batch costs two statements more, however many
 laptops are in it, four if some builds in it are not public, and none if nobody tells anything.
 
-Builds and surfaces are words of laptops, and one that lies must not fill the table. Surfaces
-that are not known here are one, ``other``. A day of a group takes no further build beyond
-`ROWS_MAX` rows, unless it is public: such use is counted as not examined.
+Builds are words of laptops too, and one that lies must not fill the table: a day of a group
+takes no further build beyond `ROWS_MAX` rows, unless it is public. Such use is counted as not
+examined.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import BigInteger, Connection, Text, bindparam, func, select, true
 
 from agent.wire import Activity
-from server.policy import surface_of
+from server.activity import NOT_EXAMINED, Key, Used, summed
 from server.releases.ledger import Ledger
 from server.store.dialect import array_of, rows_of, upsert
 from server.store.prepared import Prepared
 from server.store.tables import activity
-
-DAY_S = 86_400
-
-DAYS_BACK = 35
-"""How many days late a laptop that was offline may tell; what is older counts for that day."""
 
 ROWS_MAX = 1_000
 """Most rows per day and group; public builds and what was not examined have theirs beyond."""
 
 READ_MAX = 100_000
 """Most rows that one question reads."""
-
-NOT_EXAMINED = ""
-"""The build of what was not examined, and of what did not fit."""
-
-OTHER = "other"
-"""Every surface that is not known here."""
-
-Key = tuple[int, str, str, str]
-"""Day, group, surface, build."""
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """What one group did with one build from one surface on one day.
-
-    Attributes:
-        day: UTC day, counted from the epoch.
-        group: The group.
-        surface: As a policy names it, or `OTHER`.
-        build: SHA-256 of the bytes, or `NOT_EXAMINED`.
-        seconds: That sessions ran; sessions side by side add up.
-        starts: Sessions that began.
-    """
-
-    day: int
-    group: str
-    surface: str
-    build: str
-    seconds: int
-    starts: int
-
 
 _told = rows_of(
     bindparam("told", type_=Text),
@@ -130,10 +93,8 @@ def add(
         told: A machine's group with what it tells, for each machine whose check-in is new.
         now: The server's clock: no day is later than its own.
     """
-    summed = _summed(told, now // DAY_S)
-    bounded = _bounded(conn, ledger, summed)
-    if bounded:
-        _ADD.run(conn, {"told": _rows(bounded)})
+    fitting = _bounded(conn, ledger, summed(told, now))
+    _ADD.run(conn, {"told": _rows(fitting)})
 
 
 def read(conn: Connection, since: int, group: str | None = None) -> tuple[Used, ...]:
@@ -152,33 +113,19 @@ def read(conn: Connection, since: int, group: str | None = None) -> tuple[Used, 
     return tuple(Used(*row) for row in rows)
 
 
-def _summed(
-    told: Iterable[tuple[str, Iterable[Activity]]], today: int
-) -> Mapping[Key, tuple[int, int]]:
-    seconds, starts = Counter[Key](), Counter[Key]()
-    for group, items in told:
-        for item in items:
-            day = min(max(item.day, today - DAYS_BACK), today)
-            surface = surface_of(item.surface) or OTHER
-            key = (day, group, surface, item.build or NOT_EXAMINED)
-            seconds[key] += item.seconds
-            starts[key] += item.starts
-    return {key: (seconds[key], starts[key]) for key in seconds}
-
-
 def _bounded(
-    conn: Connection, ledger: Ledger, summed: Mapping[Key, tuple[int, int]]
+    conn: Connection, ledger: Ledger, sums: Mapping[Key, tuple[int, int]]
 ) -> Mapping[Key, tuple[int, int]]:
     """The same, with what does not fit counted as not examined."""
-    doubtful = [key for key in summed if not _is_always_kept(ledger, key)]
+    doubtful = [key for key in sums if not _is_always_kept(ledger, key)]
     if not doubtful:
-        return summed
-    values = {"told": _rows(summed)}
+        return sums
+    values = {"told": _rows(sums)}
     (found,) = _KNOWN.run(conn, values) or ("[]",)
     known = set(_keys.decode(found))
     new = [key for key in doubtful if key not in known]
     if not new:
-        return summed
+        return sums
     (counted,) = _KEPT.run(conn, values) or ("[]",)
     kept = Counter({(day, group): count for day, group, count in _counts.decode(counted)})
     beyond = set()
@@ -186,7 +133,7 @@ def _bounded(
         kept[key[:2]] += 1
         if kept[key[:2]] > ROWS_MAX:
             beyond.add(key)
-    return _folded(summed, beyond)
+    return _folded(sums, beyond)
 
 
 def _is_always_kept(ledger: Ledger, key: Key) -> bool:
@@ -194,16 +141,14 @@ def _is_always_kept(ledger: Ledger, key: Key) -> bool:
     return build == NOT_EXAMINED or ledger.artifact(build) is not None
 
 
-def _folded(
-    summed: Mapping[Key, tuple[int, int]], beyond: set[Key]
-) -> Mapping[Key, tuple[int, int]]:
+def _folded(sums: Mapping[Key, tuple[int, int]], beyond: set[Key]) -> Mapping[Key, tuple[int, int]]:
     folded: dict[Key, tuple[int, int]] = {}
-    for key, (seconds, starts) in summed.items():
+    for key, (seconds, starts) in sums.items():
         fitting = (*key[:3], NOT_EXAMINED) if key in beyond else key
         before = folded.get(fitting, (0, 0))
         folded[fitting] = before[0] + seconds, before[1] + starts
     return folded
 
 
-def _rows(summed: Mapping[Key, tuple[int, int]]) -> str:
-    return msgspec.json.encode([(*key, *counts) for key, counts in summed.items()]).decode()
+def _rows(sums: Mapping[Key, tuple[int, int]]) -> str:
+    return msgspec.json.encode([(*key, *counts) for key, counts in sums.items()]).decode()

@@ -5,8 +5,20 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, func, select
 
-from server.store import conditions, counts, outbox, public, read, references, timeline, waivers
+from server.current import Current
+from server.store import (
+    activity,
+    conditions,
+    counts,
+    outbox,
+    public,
+    read,
+    references,
+    timeline,
+    waivers,
+)
 from server.store.tables import outbox as messages
+from server.views import activity as uses
 from server.views.expected import GivenWaiver, ReferenceView
 from server.views.machines import Happening, ListedMachine
 from server.views.status import AlertFacts, Fleet, SourceFacts
@@ -87,6 +99,27 @@ def happening(entry: timeline.Entry) -> Happening:
         group=entry.group,
         away_s=entry.away_s,
     )
+
+
+def used(
+    conn: Connection, current: Current, days: int, now: int, group: str | None
+) -> uses.ActivityView:
+    """How much builds were used.
+
+    Args:
+        conn: For reading.
+        current: What is true now.
+        days: How many of them, the last one being today.
+        now: The server's clock.
+        group: Of this group only.
+    """
+    span = uses.span_of(days, now)
+    found = activity.read(conn, span.start, group)
+    if len(found) == activity.READ_MAX:
+        # A day that was read in part would be told as less than it was.
+        span = range(found[-1].day + 1, span.stop)
+    whole = (each for each in found if each.day in span)
+    return uses.view(whole, current.ledger, current.policies, span, group)
 
 
 def _alerts(conn: Connection) -> AlertFacts:

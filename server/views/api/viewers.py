@@ -11,7 +11,7 @@ from agent.wire import Name, Refusal, Standing
 from server.errors import RequestRefused
 from server.store import read
 from server.store.timeline import timeline
-from server.views import machines, releases, status
+from server.views import activity, machines, releases, status
 from server.views.api import facts
 from server.views.api.reading import Reads
 from server.views.api.request import READER, needs_viewer
@@ -116,5 +116,25 @@ async def get_releases(
     return releases.view(reads.current.ledger, limit)
 
 
-ROUTES = (get_status, get_machines, get_machine, get_releases)
+@get(
+    "/v1/activity",
+    tags=["viewers"],
+    summary="How much builds are used",
+    guards=[needs_viewer],
+    security=READER,
+    responses=_NOT_SIGNED_IN | _BAD_PARAMETER,
+)
+async def get_activity(
+    reads: Reads,
+    group: Annotated[Name | None, Parameter(description="Only use in this group.")] = None,
+    days: Annotated[
+        int, Parameter(description="So many days, today included.", ge=1, le=activity.DAYS_MAX)
+    ] = activity.DAYS,
+) -> activity.ActivityView:
+    """Hours and starts by version and surface, and the share on the public build."""
+    now = reads.clock()
+    return await reads.run(lambda conn: facts.used(conn, reads.current, days, now, group))
+
+
+ROUTES = (get_status, get_machines, get_machine, get_releases, get_activity)
 """All calls of viewers."""

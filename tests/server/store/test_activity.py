@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from agent.wire import Ack, Activity, CheckIn
+from server.activity import DAY_S, NOT_EXAMINED
 from server.errors import RequestRefused
 from server.store import activity
-from server.store.activity import DAY_S, DAYS_BACK, NOT_EXAMINED, OTHER, ROWS_MAX
+from server.store.activity import ROWS_MAX
 from tests.server.shop import BEHIND, HEAD, NOW, Laptop, Shop, profile
 
 MINE = profile(HEAD)
@@ -110,26 +111,6 @@ def test_a_group_keeps_what_was_told_while_a_machine_was_in_it(shop: Shop) -> No
     message = using(laptop.message(MINE), used())
     laptop.send(msgspec.structs.replace(message, paused_s=3600))
     assert kept(shop) == [(TODAY, "default", "terminal", SHA, 60, 1)]
-
-
-def test_days_are_the_servers(shop: Shop) -> None:
-    """A day that has not come is today; one that is too far back is the earliest taken."""
-    laptop = told(shop)
-    days = (TODAY + 1, TODAY, TODAY - DAYS_BACK, TODAY - DAYS_BACK - 1, 0)
-    laptop.send(using(laptop.message(MINE), *(used(day=day) for day in days)))
-    assert [(row[0], row[4]) for row in kept(shop)] == [(TODAY - DAYS_BACK, 180), (TODAY, 120)]
-
-
-def test_surfaces_are_those_of_policies(shop: Shop) -> None:
-    """A login shell is a terminal, and whatever else a laptop may say is one."""
-    laptop = told(shop)
-    surfaces = ("login-shell", "terminal", "sdk", "one", "another")
-    laptop.send(using(laptop.message(MINE), *(used(surface=each) for each in surfaces)))
-    assert [(row[2], row[4]) for row in kept(shop)] == [
-        (OTHER, 120),
-        ("sdk", 60),
-        ("terminal", 120),
-    ]
 
 
 def test_a_laptop_that_invents_builds_fills_no_table(shop: Shop) -> None:
