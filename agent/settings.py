@@ -63,6 +63,8 @@ class Settings:
         retry_max_s: Longest such wait, in seconds, before jitter.
         spread_s: Longest random wait after start and after waking from sleep, in seconds.
         lock_timeout_s: Seconds to wait for another cycle of this machine to end.
+        cycle_limit_s: Seconds after which the daemon ends itself, to be begun again: long enough
+            to hash several new builds at the lowest priority.
         fix_timeout_s: Seconds that one command of ``fix --apply`` may take.
         notify_desktop: Show a notification on the desktop when a finding means drift.
         log_level: Least severity that is logged.
@@ -91,6 +93,7 @@ class Settings:
     retry_max_s: float = 900.0
     spread_s: float = 30.0
     lock_timeout_s: float = 120.0
+    cycle_limit_s: float = 1_800.0
     fix_timeout_s: float = 900.0
     notify_desktop: bool = True
     log_level: LogLevel = "info"
@@ -109,6 +112,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "retry_max_s": (1, 86_400),
     "spread_s": (0, 600),
     "lock_timeout_s": (0, 3_600),
+    "cycle_limit_s": (1, 86_400),
     "fix_timeout_s": (1, 86_400),
 }
 
