@@ -9,9 +9,11 @@ with it.
 
 While a pause lasts a tick looks at nothing, and speaks only if the server was not told of it
 yet. That a pause begins or ends is noticed within seconds, by the `stat` of one file.
+
+It only crashes: a tick that takes longer than its limit ends the process, as a power cut would,
+and the service manager begins another one.
 """
 
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -26,7 +28,7 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from agent import cycle, exchange, identity, lock, platforms, watch
+from agent import cycle, exchange, identity, lock, platforms, stacks, watch
 from agent.cycle import Parts
 from agent.errors import AgentError, IdentityError
 from agent.exchange_table import EVENTS, Event, State
@@ -34,12 +36,12 @@ from agent.identity import Identity
 from agent.journal import Journal, open_journal
 from agent.pause import Pause
 from agent.pause_file import Pauses
+from agent.platforms.priority import step_back
+from agent.settings import Settings
+from agent.stacks import Stacks
 
 PAUSE_LOOK_S = 2.0
 """Seconds between two looks whether a pause has begun or ended."""
-
-NICENESS = 10
-"""How far the daemon steps back behind other programs (nice(2))."""
 
 _log = structlog.stdlib.get_logger("agent.daemon")
 
@@ -198,13 +200,16 @@ def run(parts: Parts) -> None:
         raise IdentityError(
             "this machine is not enrolled", advice="run: parity-agent enrol --server https://..."
         )
-    with lock.held(settings.state_dir / "daemon.lock", timeout_s=0, holder="an agent"):
-        if hasattr(os, "nice"):
-            os.nice(NICENESS)
-        _repeat(Daemon(parts, who), Pauses(settings.state_dir).file, settings.watch_interval_s)
+    with (
+        lock.held(settings.state_dir / "daemon.lock", timeout_s=0, holder="an agent"),
+        stacks.kept(settings.state_dir) as kept,
+    ):
+        step_back()
+        _repeat(Daemon(parts, who), settings, kept)
 
 
-def _repeat(daemon: Daemon, pause_file: Path, interval_s: float) -> None:
+def _repeat(daemon: Daemon, settings: Settings, kept: Stacks) -> None:
+    interval_s = settings.watch_interval_s
     thread = ThreadPoolExecutor(1)
     scheduler = BackgroundScheduler(
         timezone=UTC,
@@ -214,7 +219,8 @@ def _repeat(daemon: Daemon, pause_file: Path, interval_s: float) -> None:
     )
 
     def tick() -> None:
-        _ticked(daemon)
+        with kept.limit(settings.cycle_limit_s):
+            _ticked(daemon)
         if daemon.due_at is not None:
             due = datetime.fromtimestamp(max(daemon.due_at, time.time() + 1), UTC)
             scheduler.add_job(tick, "date", run_date=due, id="due", replace_existing=True)
@@ -222,10 +228,13 @@ def _repeat(daemon: Daemon, pause_file: Path, interval_s: float) -> None:
     first = datetime.now(UTC)
     scheduler.add_job(tick, "interval", seconds=interval_s, next_run_time=first, id="watch")
     signal.signal(signal.SIGTERM, _end)
+    if hasattr(signal, "SIGBREAK"):
+        # Windows has no SIGTERM from outside; this is what ends a group of processes there.
+        signal.signal(signal.SIGBREAK, _end)
     _log.info("agent started")
     try:
         scheduler.start()
-        _watch(scheduler, pause_file, interval_s)
+        _watch(scheduler, Pauses(settings.state_dir).file, interval_s)
     except (SystemExit, KeyboardInterrupt):
         _log.info("agent ends")
     finally:
