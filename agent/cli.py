@@ -16,9 +16,11 @@ from agent.commands.common import Typed, print_error
 from agent.commands.enrolling import enrol
 from agent.commands.pausing import pause, resume
 from agent.commands.running import run
+from agent.commands.service import service
 from agent.commands.show import show
 from agent.commands.verdict import check, status
 from agent.errors import AgentError
+from agent.service.written import variables as service_variables
 
 
 def main() -> None:
@@ -35,9 +37,17 @@ def main() -> None:
 @click.option(
     "--config", type=click.Path(path_type=Path), help="Settings file, instead of the usual one."
 )
+@click.option(
+    "--variables",
+    type=click.Path(path_type=Path),
+    hidden=True,
+    help="Variables of a service whose manager gives it none.",
+)
 @click.pass_context
-def cli(context: click.Context, config: Path | None) -> None:
+def cli(context: click.Context, config: Path | None, variables: Path | None) -> None:
     """Tells whether the Claude Code on this machine is the exact public release."""
+    if variables is not None:
+        os.environ.update(service_variables(variables))
     environment = dict(os.environ)
     context.obj = Typed(settings_module.load(environment, config), environment)
     logs.configure_command(context.obj.settings)
@@ -51,5 +61,6 @@ for command in (
     pause,
     resume,
     run,
+    service,
 ):
     cli.add_command(command)

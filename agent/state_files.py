@@ -74,12 +74,21 @@ def replace(path: Path, value: object) -> None:
     Raises:
         IdentityError: The folder cannot be written.
     """
+    replace_bytes(path, msgspec.json.encode(value))
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Keeps bytes in place of what the file held, readable by their owner alone.
+
+    Raises:
+        IdentityError: The folder cannot be written.
+    """
     prepare(path.parent)
     beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(msgspec.json.encode(value))
+            stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
         beside.replace(path)
