@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from agent import digest
 from agent.exchange_table import EVENTS, TRANSITIONS, Effect, Event, Outcome, State
-from agent.wire import WIRE_VERSIONS, Ack, Change, CheckIn
+from agent.wire import WIRE_VERSIONS, Ack, Activity, Change, CheckIn
 
 
 class IllegalTransitionError(RuntimeError):
@@ -84,8 +84,9 @@ class Backlog:
         seq: Of the next new check-in.
         present: Digest of the present profile.
         changes: Earlier profiles not yet acknowledged, oldest first.
-        dropped: Changes let go and not yet told.
+        dropped: Changes and counts of activity let go and not yet told.
         upto: The last change that this backlog covers; for the journal alone.
+        activity: Counts of activity not yet told, the oldest day first.
     """
 
     epoch: str
@@ -94,6 +95,7 @@ class Backlog:
     changes: tuple[Change, ...] = ()
     dropped: int = 0
     upto: int = 0
+    activity: tuple[Activity, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ def check_in(backlog: Backlog, *, wire: int, agent: str, clock: int, paused_s: i
             changes=backlog.changes,
             dropped=backlog.dropped,
             paused_s=paused_s,
+            activity=backlog.activity,
         )
     )
 

@@ -11,9 +11,12 @@ A resend is therefore byte for byte the first sending, and a change seen in betw
 for the next check-in. Profile bytes stay as long as the server may want them: while they
 are present, told in an unacknowledged row, or asked for and not delivered.
 
-Bounded: at most `CHANGES_MAX` changes wait beside those already in `sent`; the oldest is
-let go and counted, and the next check-in tells the count. The file itself, its
-durability and what happens to a damaged one are `agent.journal_file`'s.
+Counts of activity go the same way (`agent.journal_activity`): added up until a check-in tells
+them, and gone with its ack.
+
+Bounded: at most `CHANGES_MAX` changes and `ACTIVITY_KEPT_MAX` counts wait beside those already
+in `sent`; the oldest is let go and counted, and the next check-in tells how many were. The file
+itself, its durability, its formats and what happens to a damaged one are `agent.journal_file`'s.
 """
 
 import secrets
@@ -21,14 +24,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import structlog
 
-from agent import digest, journal_file
+from agent import digest, journal_activity, journal_file
 from agent.errors import JournalError
 from agent.exchange import Backlog
-from agent.wire import CHANGES_MAX, PROFILE_MAX_BYTES, WANTED_MAX, Change
+from agent.wire import CHANGES_MAX, PROFILE_MAX_BYTES, WANTED_MAX, Activity, Change
 
 WANTED_KEPT_MAX = 4 * WANTED_MAX
 """Most profiles that are kept because the server asked for them; the newest stay."""
@@ -74,6 +76,15 @@ class Journal:
             self._bound()
         return True
 
+    def add_activity(self, counts: Iterable[Activity]) -> None:
+        """Adds counts of activity to those that wait; durable when this returns.
+
+        Raises:
+            JournalError: They could not be kept; none of them was.
+        """
+        with self._writing():
+            self._dropped("activity", journal_activity.add(self._db, counts))
+
     def sent(self) -> bytes | None:
         """The check-in that was sent, or was about to be, and has no answer yet."""
         with self._told():
@@ -86,25 +97,21 @@ class Journal:
             JournalError: The journal cannot be read.
         """
         with self._told():
-            epoch, seq, dropped, present = self._row(
-                "SELECT epoch, seq, dropped, present FROM journal"
-            )
+            of_journal = "SELECT epoch, seq, dropped, present FROM journal"
+            epoch, seq, dropped, present = self._run(of_journal).fetchone()
             rows = list(self._run("SELECT id, profile, at FROM changes ORDER BY id"))
+            activity = journal_activity.oldest(self._db)
         if present is None:
             return None
         upto = rows[-1][0] if rows else 0
         changes = tuple(Change(profile=row[1], at=row[2]) for row in rows[:-1])
-        return Backlog(epoch, seq + 1, present, changes, dropped, upto)
+        return Backlog(epoch, seq + 1, present, changes, dropped, upto, activity)
 
     def untold(self) -> bool:
-        """Whether something waits that no unanswered check-in tells."""
+        """Whether a change waits that no unanswered check-in tells; activity can wait."""
         with self._told():
-            return bool(
-                self._one(
-                    "SELECT EXISTS (SELECT 1 FROM changes"
-                    " WHERE id > coalesce((SELECT upto FROM sent), 0))"
-                )
-            )
+            newer = "SELECT 1 FROM changes WHERE id > coalesce((SELECT upto FROM sent), 0)"
+            return bool(self._one(f"SELECT EXISTS ({newer})"))
 
     def keep_sent(self, body: bytes, backlog: Backlog) -> None:
         """Keeps a new check-in's bytes before they are sent.
@@ -114,6 +121,7 @@ class Journal:
         """
         with self._writing():
             self._run("INSERT INTO sent VALUES (1, ?, ?, ?)", body, backlog.upto, backlog.dropped)
+            journal_activity.send(self._db, backlog.activity)
             self._run("UPDATE journal SET seq = ?", backlog.seq)
 
     def acknowledge(self, wanted: Iterable[str], *, more_may_follow: bool) -> None:
@@ -128,12 +136,13 @@ class Journal:
             JournalError: It could not be written.
         """
         with self._writing():
-            row = self._db.execute("SELECT upto, dropped FROM sent").fetchone()
+            row = self._run("SELECT upto, dropped FROM sent").fetchone()
             if row is None:
                 return
             self._run("DELETE FROM changes WHERE id <= ?", row[0])
             self._run("UPDATE journal SET dropped = dropped - ?", row[1])
             self._run("DELETE FROM sent")
+            journal_activity.settle(self._db)
             for name in wanted:
                 self._run("UPDATE profiles SET wanted = 1 WHERE digest = ?", name)
             self._bound_wanted()
@@ -168,22 +177,23 @@ class Journal:
             JournalError: It could not be written.
         """
         with self._writing():
-            self._run("UPDATE journal SET epoch = ?, seq = 0", secrets.token_hex(8))
-            self._run("DELETE FROM sent")
+            self._draw_epoch()
+            self._dropped("activity", journal_activity.tell_again(self._db))
             self._bound()
 
     def shed(self) -> None:
         """Lets the older half of the waiting changes go, counted, and draws a new epoch.
 
         For a server that will not read a check-in of this size. The epoch is new because an
-        earlier sending of the same number may have arrived after all.
+        earlier sending of the same number may have arrived after all; so may its activity, all
+        of which goes for that reason: it is told at most once.
 
         Raises:
             JournalError: It could not be written.
         """
         with self._writing():
-            self._run("UPDATE journal SET epoch = ?, seq = 0", secrets.token_hex(8))
-            self._run("DELETE FROM sent")
+            self._draw_epoch()
+            self._dropped("activity", journal_activity.settle(self._db))
             # One of the rows is the present profile's own, which always stays.
             waiting = int(self._one("SELECT count(*) FROM changes") or 1) - 1
             self._bound(keep=waiting // 2)
@@ -200,19 +210,27 @@ class Journal:
     def remembered(self, name: str) -> tuple[bytes, int] | None:
         """The last of something and when it was kept, by the agent's clock."""
         with self._told():
-            row = self._db.execute(
-                "SELECT body, at FROM remembered WHERE name = ?", (name,)
-            ).fetchone()
+            row = self._run("SELECT body, at FROM remembered WHERE name = ?", name).fetchone()
         return None if row is None else (bytes(row[0]), int(row[1]))
 
     def forget(self) -> None:
-        """Lets all that is remembered go.
+        """Lets all go that is remembered of an enrolment, and the activity with it.
 
         Raises:
             JournalError: It could not be written.
         """
         with self._writing():
             self._run("DELETE FROM remembered")
+            journal_activity.forget(self._db)
+
+    def _draw_epoch(self) -> None:
+        self._run("UPDATE journal SET epoch = ?, seq = 0", secrets.token_hex(8))
+        self._run("DELETE FROM sent")
+
+    def _dropped(self, what: str, count: int) -> None:
+        if count:
+            self._run("UPDATE journal SET dropped = dropped + ?", count)
+            _log.warning("let go", what=what, count=count)
 
     def _bound(self, keep: int = CHANGES_MAX) -> None:
         # The present profile's own row is told as `profile`, beside the changes.
@@ -222,9 +240,8 @@ class Journal:
             keep + 1,
         ).rowcount
         if gone:
-            self._run("UPDATE journal SET dropped = dropped + ?", gone)
+            self._dropped("changes", gone)
             self._forget_profiles()
-            _log.warning("changes let go", count=gone)
 
     def _bound_wanted(self) -> None:
         # A server that asks and never takes must not fill the disk.
@@ -242,10 +259,6 @@ class Journal:
 
     def _run(self, statement: str, *values: object) -> sqlite3.Cursor:
         return self._db.execute(statement, values)
-
-    def _row(self, statement: str) -> tuple[Any, ...]:
-        row: tuple[Any, ...] = self._db.execute(statement).fetchone()
-        return row
 
     def _one(self, statement: str, *values: object) -> int | str | None:
         row = self._db.execute(statement, values).fetchone()

@@ -2,7 +2,12 @@
 
 Durability is a rollback journal with ``synchronous=EXTRA``, which also syncs the folder
 after the commit (sqlite.org/pragma.html#pragma_synchronous), and ``fullfsync`` on macOS.
-The newest damaged file is kept for a look; it is never read again.
+The newest file that is set aside is kept for a look; it is never read again.
+
+The file's format is a number in its header. A file of an earlier format is upgraded where it
+lies, in one transaction, so that it is the old or the new one and nothing between. One of a
+later format, left by an agent that was newer, is set aside like a damaged one: a laptop that
+goes on in a new epoch is worth more than the few changes that nobody here can read.
 """
 
 import os
@@ -18,7 +23,7 @@ from agent.errors import JournalError
 BUSY_TIMEOUT_S = 10.0
 """Seconds to wait for another process of this machine to end its write."""
 
-_SCHEMA = 1
+_FORMAT = 2
 # SQLITE_ERROR is what a table that should be there and is not is told as.
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _NOT_OURS = _DAMAGED | {sqlite3.SQLITE_ERROR}
@@ -33,6 +38,15 @@ CREATE TABLE sent (one INTEGER PRIMARY KEY CHECK (one = 1),
     body BLOB NOT NULL, upto INTEGER NOT NULL, dropped INTEGER NOT NULL);
 CREATE TABLE remembered (name TEXT PRIMARY KEY, body BLOB NOT NULL, at INTEGER NOT NULL);
 """  # noqa: E501 - one column list reads best on one line
+
+_SINCE_2 = """
+CREATE TABLE activity (day INTEGER NOT NULL, surface TEXT NOT NULL, build TEXT NOT NULL,
+    seconds INTEGER NOT NULL, starts INTEGER NOT NULL,
+    PRIMARY KEY (day, surface, build)) WITHOUT ROWID;
+CREATE TABLE activity_sent (day INTEGER NOT NULL, surface TEXT NOT NULL, build TEXT NOT NULL,
+    seconds INTEGER NOT NULL, starts INTEGER NOT NULL,
+    PRIMARY KEY (day, surface, build)) WITHOUT ROWID;
+"""
 
 
 def connect(state_dir: Path) -> sqlite3.Connection:
@@ -50,7 +64,7 @@ def connect(state_dir: Path) -> sqlite3.Connection:
             return connection
         connection.close()
         _set_aside(path)
-        _log.error("journal damaged and set aside, a new epoch begins")
+        _log.error("journal damaged or of a newer agent, set aside; a new epoch begins")
         connection = _open(path)
         _make_durable(connection)
         _begin(connection)
@@ -85,29 +99,49 @@ def _make_durable(connection: sqlite3.Connection) -> None:
 def _usable(connection: sqlite3.Connection) -> bool:
     try:
         _make_durable(connection)
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
+        if _format(connection) == 0:
             _begin(connection)
-        elif version != _SCHEMA:
+        if not 1 <= _format(connection) <= _FORMAT:
             return False
-        sound = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            return False
+        _upgrade(connection)
         rows = connection.execute("SELECT count(*) FROM journal").fetchone()
-        return bool(sound and rows == (1,))
+        return bool(rows == (1,))
     except sqlite3.DatabaseError as error:
         if _code(error) in _NOT_OURS:
             return False
         raise
 
 
+def _format(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
 def _begin(connection: sqlite3.Connection) -> None:
-    # Two processes may begin at once: the second finds the tables and adds nothing.
+    # Two processes may begin at once: the second finds the tables and adds nothing. Nor is
+    # anything added to the tables of a stranger.
     connection.execute("BEGIN IMMEDIATE")
     if not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
-        for statement in _TABLES.split(";")[:-1]:
-            connection.execute(statement)
+        _create(connection, _TABLES + _SINCE_2)
         connection.execute("INSERT INTO journal VALUES (1, ?, 0, 0, NULL)", (secrets.token_hex(8),))
-        connection.execute(f"PRAGMA user_version = {_SCHEMA}")
     connection.commit()
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    if _format(connection) == _FORMAT:
+        return
+    # Here too the second of two finds it done.
+    connection.execute("BEGIN IMMEDIATE")
+    if _format(connection) != _FORMAT:
+        _create(connection, _SINCE_2)
+    connection.commit()
+
+
+def _create(connection: sqlite3.Connection, tables: str) -> None:
+    for statement in tables.split(";")[:-1]:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {_FORMAT}")
 
 
 def _set_aside(path: Path) -> None:
