@@ -18,6 +18,12 @@ from agent.wire import WIRE_VERSIONS, Ack, Enrolled, MachineView, Refusal
 REASON_MAX = 200
 """Most characters of a server's own words that are shown or logged."""
 
+ENROL_AGAIN = "run: parity-agent enrol --again --server https://..."
+"""What helps a machine whose token does not hold any more."""
+
+# The server cannot know what this command calls its options.
+_LABEL_TAKEN = "choose another name with --label NAME, or have your operator revoke the old machine"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -78,6 +84,8 @@ def classify(
         reason=_line(refusal.error) if refusal else f"the server answered {answer.status}",
         advice=_line(refusal.advice) if refusal else "wait, or ask your operator",
     )
+    if told.outcome is Outcome.UNAUTHORISED:
+        return replace(told, advice=ENROL_AGAIN)
     if told.outcome is Outcome.UNREADABLE and refusal and wire not in refusal.wires:
         return _other_wire(told, refusal, spoken)
     return told
@@ -98,12 +106,27 @@ def enrolled(answer: Answer) -> Enrolled:
             ) from None
     refusal = _refusal(answer.body)
     reason = _line(refusal.error) if refusal else f"it answered {answer.status}"
+    advice = _line(refusal.advice) if refusal else "check its address, or ask your operator"
     raise ExchangeError(
         f"the server did not enrol this machine: {reason}",
-        advice=_line(refusal.advice) if refusal else "check its address, or ask your operator",
+        advice=_LABEL_TAKEN if refusal and answer.status == HTTPStatus.CONFLICT else advice,
         status=answer.status,
         retry_after_s=answer.retry_after_s,
     )
+
+
+def unheard(answer: Answer) -> str:
+    """Why a goodbye was not heard; empty where the server knows this machine as gone.
+
+    A token that does not hold (any more) is as good: what it was for has left.
+    """
+    if answer.status == HTTPStatus.NO_CONTENT:
+        return ""
+    refusal = _refusal(answer.body)
+    if refusal is None:
+        is_page = answer.status in _GOOD
+        return _UNUSABLE.reason if is_page else f"the server answered {answer.status}"
+    return "" if answer.status == HTTPStatus.UNAUTHORIZED else _line(refusal.error)
 
 
 def view(body: bytes) -> MachineView | None:

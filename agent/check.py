@@ -7,12 +7,13 @@ from agent import answers, cycle, digest, lock, text
 from agent.cycle import Looked, Parts
 from agent.errors import ExchangeError, IdentityError, PausedError
 from agent.exchange import Exchange
-from agent.exchange_table import Outcome, State
+from agent.exchange_table import State
 from agent.identity import Identity
 from agent.journal import Journal
 from agent.pause_file import Pauses
 from agent.transport import Transport
 from agent.wire import MachineView
+from agent.word import asked, last
 
 ASK_EVERY_S = 1.0
 """Seconds between two questions while the server is still looking something up."""
@@ -56,20 +57,13 @@ def now(parts: Parts, journal: Journal, who: Identity, *, wait_s: float) -> Chec
         with Transport(settings, who.server_url, who.token) as transport:
             while _unsettled(view, looked) and time.monotonic() < ends:
                 time.sleep(ASK_EVERY_S)
-                view = _asked_again(parts, journal, transport)
+                view = asked(parts, journal, transport).view
     if view.profile != digest.of_bytes(looked.body):
         raise ExchangeError(
             x.reason or "the server has not judged what was found just now",
             advice=x.advice or "try again in a while",
         )
     return Checked(looked, view)
-
-
-def last_word(journal: Journal) -> tuple[MachineView, int] | None:
-    """The server's last word on this machine and when it came, by the agent's clock."""
-    kept = journal.remembered("view")
-    view = answers.view(kept[0]) if kept else None
-    return (view, kept[1]) if kept and view else None
 
 
 def _refuse_in_pause(parts: Parts) -> None:
@@ -83,28 +77,18 @@ def _refuse_in_pause(parts: Parts) -> None:
 
 
 def _word(journal: Journal, x: Exchange) -> MachineView:
-    word = last_word(journal)
+    word = last(journal)
     if x.state is State.UNENROLLED:
         raise IdentityError(
             "the server does not know this machine's token",
-            advice="run parity-agent enrol again, or ask your operator",
+            advice=answers.ENROL_AGAIN,
         )
-    if x.state is not State.REST or word is None or word[0].tag != x.tag:
+    if x.state is not State.REST or word is None or word.view.tag != x.tag:
         raise ExchangeError(
             x.reason or "the server gave no verdict", advice=x.advice or "try again in a while"
         )
-    return word[0]
+    return word.view
 
 
 def _unsettled(view: MachineView, looked: Looked) -> bool:
     return view.settling or view.profile != digest.of_bytes(looked.body)
-
-
-def _asked_again(parts: Parts, journal: Journal, transport: Transport) -> MachineView:
-    answer = transport.send("GET", "v1/machines/me")
-    meaning = answers.classify(State.ASK, answer, wire=Exchange().wire)
-    view = answers.view(answer.body)
-    if meaning.outcome is not Outcome.DONE or view is None:
-        raise ExchangeError(meaning.reason, advice=meaning.advice, status=answer.status)
-    journal.remember("view", answer.body, int(parts.clock()))
-    return view

@@ -5,24 +5,34 @@ for again and names the same machine. The secret is used once and kept nowhere.
 """
 
 import time
+from dataclasses import dataclass
+from http import HTTPStatus
 
 import msgspec
 
-from agent import answers, digest, identity
-from agent.errors import IdentityError
-from agent.identity import Identity, Wish
+from agent import answers, digest, identity, leaving
+from agent.errors import ExchangeError, IdentityError
+from agent.identity import Begun, Identity, Wish
 from agent.journal import open_journal
 from agent.pause_file import Pauses
 from agent.settings import Settings
 from agent.transport import Transport
-from agent.wire import WIRE_VERSION, Enrolment
+from agent.wire import WIRE_VERSION, Enrolled, Enrolment
 
 UNTOLD_SECRET = "<the enrolment secret>"  # noqa: S105 - stands where the secret is not shown
 """Stands in the enrolment's bytes wherever they are shown or remembered."""
 
+_NAMES_TRIED = 3
+"""How many names are made before one that is in use is an error."""
+
 
 def message(wish: Wish, *, secret: str, key: str) -> bytes:
     """The canonical bytes of an enrolment.
+
+    Args:
+        wish: What is asked for, with the machine's name in it.
+        secret: The operator's.
+        key: The random enrolment key.
 
     Raises:
         IdentityError: A name, the group or the secret is not one that can be sent.
@@ -31,7 +41,7 @@ def message(wish: Wish, *, secret: str, key: str) -> bytes:
         Enrolment(
             wire=WIRE_VERSION,
             secret=secret,
-            label=wish.label,
+            label=wish.label or "",
             key=key,
             owner=wish.owner,
             group=wish.group,
@@ -49,6 +59,32 @@ def message(wish: Wish, *, secret: str, key: str) -> bytes:
     return body
 
 
+@dataclass(frozen=True)
+class Replaced:
+    """What an enrolment in place of an earlier one gave.
+
+    Attributes:
+        identity: Who this machine is from now on.
+        unheard: Why the earlier one's server could not be told that it ends; empty where it
+            was told.
+    """
+
+    identity: Identity
+    unheard: str
+
+
+def enrol_again(settings: Settings, earlier: Identity, wish: Wish, secret: str) -> Replaced:
+    """Ends an enrolment at its server, so that nobody waits for it there, and makes another.
+
+    Raises:
+        AgentError: As `enrol`. What cannot be sent at all ends nothing.
+    """
+    begun = identity.begin(settings.state_dir, wish)
+    message(begun.named, secret=secret, key=begun.key)
+    unheard = leaving.say_goodbye(settings, earlier)
+    return Replaced(enrol(settings, wish, secret), unheard)
+
+
 def enrol(settings: Settings, wish: Wish, secret: str) -> Identity:
     """Asks the server for an identity and keeps it.
 
@@ -57,15 +93,13 @@ def enrol(settings: Settings, wish: Wish, secret: str) -> Identity:
         ExchangeError: The server was not reached, or refused.
         JournalError: The journal cannot be written.
     """
-    key = identity.begin(settings.state_dir, wish)
-    body = message(wish, secret=secret, key=key)
-    with Transport(settings, wish.server_url, None) as transport:
-        answer = answers.enrolled(transport.send("POST", "v1/enrolments", body))
+    begun, answer = _asked(settings, wish, secret)
+    named = begun.named
     enrolled = Identity(
         server_url=wish.server_url,
         machine=answer.machine,
         token=answer.token,
-        label=wish.label,
+        label=str(named.label),
         group=answer.group,
         owner=wish.owner,
     )
@@ -74,10 +108,26 @@ def enrol(settings: Settings, wish: Wish, secret: str) -> Identity:
         # Another machine's conversation is not continued, nor its last word shown.
         journal.begin_epoch()
         journal.forget()
-        shown = message(wish, secret=UNTOLD_SECRET, key=key)
+        shown = message(named, secret=UNTOLD_SECRET, key=begun.key)
         journal.remember("enrolment", shown, int(time.time()))
     finally:
         journal.close()
     identity.keep(settings.state_dir, enrolled)
     Pauses(settings.state_dir).tell_again()
     return enrolled
+
+
+def _asked(settings: Settings, wish: Wish, secret: str) -> tuple[Begun, Enrolled]:
+    """The answer to a wish; a name that was made is drawn again where it is in use."""
+    tries = 1 if wish.label else _NAMES_TRIED
+    while True:
+        tries -= 1
+        begun = identity.begin(settings.state_dir, wish)
+        body = message(begun.named, secret=secret, key=begun.key)
+        try:
+            with Transport(settings, wish.server_url, None) as transport:
+                return begun, answers.enrolled(transport.send("POST", "v1/enrolments", body))
+        except ExchangeError as error:
+            if error.status != HTTPStatus.CONFLICT or not tries:
+                raise
+        identity.draw_again(settings.state_dir)

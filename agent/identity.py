@@ -2,19 +2,21 @@
 
 Two small files in the state folder, each replaced whole (`agent.state_files`):
 
-* ``enrolling.json`` is written before the request is sent and holds its random key. An
-  answer that got lost is asked for again with the same key and names the same machine.
+* ``enrolling.json`` is written before the request is sent and holds its random key, and the
+  machine's name if one was made. An answer that got lost is asked for again with the same
+  key and names the same machine.
 * ``identity.json`` is written when the answer has come, and ends the first one.
 
 The enrolment secret is in neither: it is used once and forgotten.
 """
 
 import secrets
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from agent import state_files
+from agent import labels, state_files
 from agent.errors import IdentityError
 from agent.settings import SECRET_VARIABLE, checked_url
 
@@ -30,13 +32,13 @@ class Wish:
 
     Attributes:
         server_url: Where.
-        label: The machine's name.
+        label: The machine's name; None has one made.
         owner: Who to ask about it.
         group: Wished for; the secret decides.
     """
 
     server_url: str
-    label: str
+    label: str | None = None
     owner: str | None = None
     group: str | None = None
 
@@ -63,9 +65,23 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class _Begun:
+class Begun:
+    """An enrolment that was asked for and has no answer yet.
+
+    Attributes:
+        wish: What it was asked for with.
+        key: Random; repeated until there is an answer.
+        label: The machine's name, as wished or made; an older agent's file has none.
+    """
+
     wish: Wish
     key: str
+    label: str | None = None
+
+    @property
+    def named(self) -> Wish:
+        """The wish with the machine's name in it."""
+        return replace(self.wish, label=self.label or self.wish.label)
 
 
 def load(state_dir: Path) -> Identity | None:
@@ -80,21 +96,47 @@ def load(state_dir: Path) -> Identity | None:
     return identity
 
 
-def begin(state_dir: Path, wish: Wish) -> str:
-    """The enrolment key for a wish, kept on disk before it is sent.
+def is_as_wished(who: Identity, wish: Wish) -> bool:
+    """Whether an enrolment is what a wish asks for: the server, and the name if one is. Pure."""
+    return who.server_url == wish.server_url and wish.label in {None, who.label}
 
-    The same wish gets the same key until it is answered: the server then returns the
-    machine that it may have made already.
+
+def begin(state_dir: Path, wish: Wish) -> Begun:
+    """The key and the name for a wish, kept on disk before they are sent.
+
+    The same wish gets the same until it is answered: the server then returns the machine
+    that it may have made already.
 
     Raises:
         IdentityError: The state folder cannot be read or written.
     """
     path = state_dir / "enrolling.json"
-    begun = state_files.load(path, _Begun, then=_ENROL)
+    begun = state_files.load(path, Begun, then=_ENROL)
     if begun is None or begun.wish != wish:
-        begun = _Begun(wish, secrets.token_hex(16))
+        random = secrets.token_hex(labels.RANDOM_DIGITS // 2)
+        label = wish.label or labels.made(wish.owner, sys.platform, random)
+        begun = Begun(wish, secrets.token_hex(16), label)
         state_files.replace(path, begun)
-    return begun.key
+    return begun
+
+
+def draw_again(state_dir: Path) -> None:
+    """Forgets what was begun: the next try has another key, and another name if one is made.
+
+    Raises:
+        IdentityError: The state folder cannot be written.
+    """
+    state_files.remove(state_dir / "enrolling.json")
+
+
+def forget(state_dir: Path) -> None:
+    """Removes the enrolment, also one that was only begun.
+
+    Raises:
+        IdentityError: The state folder cannot be written.
+    """
+    state_files.remove(state_dir / "identity.json")
+    draw_again(state_dir)
 
 
 def keep(state_dir: Path, identity: Identity) -> None:
@@ -104,7 +146,7 @@ def keep(state_dir: Path, identity: Identity) -> None:
         IdentityError: The state folder cannot be written.
     """
     state_files.replace(state_dir / "identity.json", identity)
-    state_files.remove(state_dir / "enrolling.json")
+    draw_again(state_dir)
 
 
 def enrolment_secret(

@@ -256,7 +256,8 @@ class Enrolment(Sent, frozen=True):
     Attributes:
         wire: The wire version.
         secret: The enrolment secret, from the operator.
-        label: The machine's name, typed by a person; unique among live machines.
+        label: The machine's name, typed by a person, or made of the owner, the system and
+            chance; unique among live machines.
         key: Random; repeating it returns the same machine, so a lost answer costs nothing.
         owner: Typed by a person; who to ask about this machine.
         group: Wished for; the secret decides.

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from agent.answers import Answer, classify, enrolled
+from agent.answers import ENROL_AGAIN, Answer, classify, enrolled, unheard
 from agent.errors import ExchangeError
 from agent.exchange_table import Outcome, State
 from agent.wire import Ack, Enrolled, Refusal
@@ -33,9 +33,34 @@ def refusal(status: int, *, wires: tuple[int, ...] = (1,), error: str = "no") ->
 def test_each_refusal_of_the_protocol_has_its_meaning(
     state: State, status: int, meaning: Outcome
 ) -> None:
-    """The server's words are passed on with it."""
+    """The server's words are passed on with it, but where only this command knows what helps."""
     told = classify(state, refusal(status), wire=1)
-    assert (told.outcome, told.reason, told.advice) == (meaning, "no", "do this")
+    advice = ENROL_AGAIN if status == 401 else "do this"
+    assert (told.outcome, told.reason, told.advice) == (meaning, "no", advice)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Answer(204), ""),
+        (refusal(401), ""),
+        (refusal(503), "no"),
+        (refusal(405), "no"),
+        (Answer(401), "the server answered 401"),
+        (Answer(502, b"<html>"), "the server answered 502"),
+        (Answer(200, b"{}"), "the answer was not the server's own"),
+    ],
+)
+def test_a_goodbye_is_heard_by_the_server_itself_only(answer: Answer, reason: str) -> None:
+    """To be unknown there already is as good; a proxy's word is not."""
+    assert unheard(answer) == reason
+
+
+def test_a_name_that_is_in_use_is_told_with_the_option_that_helps() -> None:
+    """The server cannot know what this command calls it."""
+    with pytest.raises(ExchangeError) as refused:
+        enrolled(refusal(409))
+    assert "--label" in refused.value.advice
 
 
 def test_an_ack_that_asks_for_a_new_epoch_is_no_acknowledgement() -> None:

@@ -1,7 +1,9 @@
 """The enrolment on a real disk."""
 
 import os
+import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,16 +34,61 @@ def test_the_token_is_in_no_text_made_of_an_identity() -> None:
 
 def test_a_lost_answer_is_asked_for_with_the_same_key(tmp_path: Path) -> None:
     """The key is on disk before it is sent, and stays until there is an answer."""
-    key = identity.begin(tmp_path, WISH)
-    assert identity.begin(tmp_path, WISH) == key
+    begun = identity.begin(tmp_path, WISH)
+    assert begun.label == "laptop-7"
+    assert identity.begin(tmp_path, WISH) == begun
     identity.keep(tmp_path, ENROLLED)
-    assert identity.begin(tmp_path, WISH) != key
+    assert identity.begin(tmp_path, WISH).key != begun.key
 
 
 def test_another_wish_has_another_key(tmp_path: Path) -> None:
     """A key names one machine on one server."""
-    key = identity.begin(tmp_path, WISH)
-    assert identity.begin(tmp_path, Wish("https://other.example.com", "laptop-7", "Kim")) != key
+    key = identity.begin(tmp_path, WISH).key
+    other = Wish("https://other.example.com", "laptop-7", "Kim")
+    assert identity.begin(tmp_path, other).key != key
+
+
+def test_a_name_that_was_made_is_kept_with_the_key(tmp_path: Path) -> None:
+    """Until there is an answer, or the name turns out to be in use."""
+    wish = Wish("https://parity.example.com", owner="Kim")
+    begun = identity.begin(tmp_path, wish)
+    assert re.fullmatch(r"Kim-[a-z0-9]+-[0-9a-f]{4}", begun.label or "")
+    assert begun.named == replace(wish, label=begun.label)
+    assert identity.begin(tmp_path, wish) == begun
+    identity.draw_again(tmp_path)
+    assert identity.begin(tmp_path, wish).key != begun.key
+
+
+def test_what_an_older_agent_began_goes_on(tmp_path: Path) -> None:
+    """Its file says nothing of names that were made."""
+    older = {"wish": {"server_url": WISH.server_url, "label": "laptop-7", "owner": "Kim"}}
+    state_files.replace(tmp_path / "enrolling.json", older | {"key": "0" * 32})
+    begun = identity.begin(tmp_path, WISH)
+    assert (begun.key, begun.named) == ("0" * 32, WISH)
+
+
+@pytest.mark.parametrize(
+    ("wish", "is_same"),
+    [
+        (WISH, True),
+        (Wish(WISH.server_url), True),
+        (Wish(WISH.server_url, owner="Robin", group="other"), True),
+        (Wish(WISH.server_url, "laptop-8"), False),
+        (Wish("https://other.example.com"), False),
+    ],
+)
+def test_an_enrolment_is_as_wished_by_its_server_and_name(wish: Wish, *, is_same: bool) -> None:
+    """A name that nobody asks for is any name."""
+    assert identity.is_as_wished(ENROLLED, wish) is is_same
+
+
+def test_a_forgotten_enrolment_is_gone_with_what_was_begun(tmp_path: Path) -> None:
+    """And forgetting it twice is no error."""
+    identity.keep(tmp_path, ENROLLED)
+    identity.begin(tmp_path, WISH)
+    identity.forget(tmp_path)
+    identity.forget(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")

@@ -1,0 +1,115 @@
+"""``enrol`` as a person or a rollout types it, against a real server."""
+
+import json
+import re
+import socket
+from collections.abc import Callable
+
+from tests.agent.commands.fleet import Fleet
+from tests.e2e.harness import Laptop
+
+Enrolled = Callable[[str], Laptop]
+
+
+def identity_of(laptop: Laptop) -> dict[str, str]:
+    """What its state folder says it is."""
+    kept: dict[str, str] = json.loads((laptop.state / "identity.json").read_bytes())
+    return kept
+
+
+def test_a_rollout_needs_no_name(fleet: Fleet, laptop: Laptop) -> None:
+    """Neither host nor user is in the name that is made, and typing it again changes nothing."""
+    words = (*fleet.enrolling, "--group", "default", "--owner", "Robin Roe")
+    done = laptop.run(*words)
+    assert done.returncode == 0, done.stderr
+    label = identity_of(laptop)["label"]
+    assert re.fullmatch(r"Robin-Roe-[a-z0-9]+-[0-9a-f]{4}", label)
+    assert socket.gethostname() not in label
+    assert label in done.stdout
+    again = laptop.run(*words)
+    assert again.returncode == 0, again.stderr
+    assert "enrolled already" in again.stdout
+    assert [each["label"] for each in fleet.machines("Robin-Roe")] == [label]
+
+
+def test_a_machine_of_nobody_has_a_name_too(fleet: Fleet, laptop: Laptop) -> None:
+    """Without an owner there is nothing to make it of but chance."""
+    assert laptop.run(*fleet.enrolling).returncode == 0
+    assert re.fullmatch(r"laptop-[0-9a-f]{6}", identity_of(laptop)["label"])
+
+
+def test_an_enrolled_machine_is_not_enrolled_anew_by_mistake(
+    fleet: Fleet, enrolled: Enrolled
+) -> None:
+    """The same server and name are as asked for; anything else has to be meant."""
+    laptop = enrolled("mistaken")
+    before = identity_of(laptop)
+    same = laptop.run(*fleet.enrolling, "--label", "mistaken")
+    assert (same.returncode, same.stderr) == (0, "")
+    other = laptop.run(*fleet.enrolling, "--label", "other")
+    assert other.returncode == 1
+    assert "enrolled already, as mistaken" in other.stderr
+    assert "--again" in other.stderr
+    elsewhere = laptop.run("enrol", "--server", "https://parity.example.com")
+    assert "--again" in elsewhere.stderr
+    assert identity_of(laptop) == before
+
+
+def test_enrolling_again_leaves_no_ghost(fleet: Fleet, enrolled: Enrolled) -> None:
+    """The earlier machine has left, its name is free for the next one, its word is forgotten."""
+    laptop = enrolled("ghost")
+    assert laptop.run("check").stdout
+    token = identity_of(laptop)["token"]
+    done = laptop.run(*fleet.enrolling, "--label", "ghost", "--again")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert fleet.standings("ghost") == ["left", "unknown"]
+    assert not fleet.holds(token)
+    assert fleet.holds(identity_of(laptop)["token"])
+    assert "has not spoken yet" in laptop.run("status").stderr
+
+
+def test_a_server_that_is_gone_keeps_nobody_from_the_next(fleet: Fleet, enrolled: Enrolled) -> None:
+    """What its operator would have to do is said."""
+    laptop = enrolled("moved")
+    file = laptop.state / "identity.json"
+    kept = identity_of(laptop)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        gone = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        file.write_text(json.dumps(kept | {"server_url": gone}), encoding="utf-8")
+        done = laptop.run(*fleet.enrolling, "--label", "moved on", "--again")
+    assert done.returncode == 0, done.stderr
+    assert "could not be told that moved leaves" in done.stderr
+    assert f"machines revoke {kept['machine']}" in done.stderr
+    assert identity_of(laptop)["label"] == "moved on"
+
+
+def test_what_cannot_be_sent_ends_no_enrolment(fleet: Fleet, enrolled: Enrolled) -> None:
+    """The earlier one holds until there is something to put in its place."""
+    laptop = enrolled("holding")
+    done = laptop.run(*fleet.enrolling, "--label", "tab\there", "--again")
+    assert done.returncode == 1
+    assert fleet.standings("holding") == ["unknown"]
+
+
+def test_a_name_in_use_is_told_with_what_to_type(
+    fleet: Fleet, enrolled: Enrolled, laptop: Laptop
+) -> None:
+    """The option that helps is named."""
+    enrolled("taken")
+    (laptop.state / "identity.json").unlink()
+    done = laptop.run(*fleet.enrolling, "--label", "taken")
+    assert done.returncode == 1
+    assert "--label" in done.stderr
+
+
+def test_a_machine_that_was_revoked_is_told_how_to_come_back(
+    fleet: Fleet, enrolled: Enrolled
+) -> None:
+    """And what it is told to type works."""
+    laptop = enrolled("revoked")
+    fleet.live.printed("machines", "revoke", "revoked")
+    assert "parity-agent enrol --again" in laptop.run("check").stderr
+    done = laptop.run(*fleet.enrolling, "--label", "revoked", "--again")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert fleet.standings("revoked") == ["left", "unknown"]
