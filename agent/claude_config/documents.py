@@ -30,11 +30,13 @@ class State:
 
     Attributes:
         settings: Its few real settings.
+        has_servers: Whether the user has MCP servers in it, for all projects.
         first_start: As `agent.claude_config.exposure.first_start_class`.
         plan: As `agent.claude_config.exposure.plan_class`.
     """
 
     settings: Mapping[str, object] = field(default_factory=dict)
+    has_servers: bool = False
     first_start: str | None = None
     plan: str | None = None
 
@@ -48,6 +50,13 @@ class _State(msgspec.Struct, rename="camel"):
     external_editor_context: Any = msgspec.UNSET
     permission_explainer_enabled: Any = msgspec.UNSET
     first_start_version: Any = None
+    mcp_servers: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Servers(msgspec.Struct, rename="camel"):
+    """The only key of the desktop app's configuration that is looked at (facts 3.3)."""
+
+    mcp_servers: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Account(msgspec.Struct, rename="camel"):
@@ -109,9 +118,21 @@ def state(data: bytes, *, share_plan: bool = False) -> State:
     found = _decode(data, _State)
     if not isinstance(found, _State):
         return State()
+    has_servers = _has_names(found.mcp_servers)
+    found.mcp_servers = msgspec.UNSET
     kept = msgspec.to_builtins(found)
     started = first_start_class(kept.pop("firstStartVersion"))
-    return State(kept, started, _plan(data) if share_plan else None)
+    return State(kept, has_servers, started, _plan(data) if share_plan else None)
+
+
+def has_servers(data: bytes) -> bool:
+    """Whether the desktop app's configuration has MCP servers; their names are not kept.
+
+    Raises:
+        DocumentError: As for `settings`.
+    """
+    found = _decode(data, _Servers)
+    return isinstance(found, _Servers) and _has_names(found.mcp_servers)
 
 
 def catalog_version(data: bytes) -> int | None:
@@ -121,6 +142,16 @@ def catalog_version(data: bytes) -> int | None:
     except DocumentError:
         return None
     return found.version if isinstance(found, _Catalog) else None
+
+
+def _has_names(block: msgspec.Raw | msgspec.UnsetType) -> bool:
+    """Whether a block is an object that is not empty; its values are skipped unread."""
+    try:
+        return not isinstance(block, msgspec.UnsetType) and bool(
+            msgspec.json.decode(block, type=dict[str, msgspec.Raw])
+        )
+    except ValueError:
+        return False  # not an object
 
 
 def _plan(data: bytes) -> str | None:

@@ -1,12 +1,12 @@
 """The files that configure Claude Code on a machine, and which of them wins.
 
-Precedence, highest first (facts 3.1, 3.2): managed settings (`managed`), user settings, the few
-settings in ``~/.claude.json`` and, for variables alone, what the files export that a login
-shell follows (`agent.discover.shell`), the last one read first. An
-``env`` block replaces the shell's variable. Project folders are not read. A folder named
-by ``CLAUDE_CONFIG_DIR`` is a whole second configuration: it is read too, before the usual
-one. Where no file names one, the agent's own environment may: some systems keep a user's
-variables in no file.
+Precedence, highest first (facts 3.1, 3.2): managed settings (`managed`), user settings and
+files (`personal_files`), the few settings in ``~/.claude.json`` and, for variables alone, what
+the files export that a login shell follows (`agent.discover.shell`), the last one read first.
+An ``env`` block replaces the shell's variable. Project folders are not read. A folder named by
+``CLAUDE_CONFIG_DIR`` is a whole second configuration: it is read too, before the usual one.
+Where no file names one, the agent's own environment may: some systems keep a user's variables
+in no file.
 
 What cannot be used becomes a problem whose reason holds no path, and the rest goes on.
 """
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from agent.claude_config import documents, managed, shell_variables
+from agent.claude_config import documents, managed, personal_files, shell_variables
 from agent.claude_config.documents import State
 from agent.claude_config.exposure import Remote
 from agent.claude_config.sources import SETTINGS_MAX_BYTES, Files, Source
@@ -62,14 +62,15 @@ def read(host: Host, *, share_plan: bool = False) -> Layers:
     second = _second_folder(files, [*managed.in_force((), local), *usual, *environment])
     user = [*files.settings("user", second / "settings.json"), *usual] if second else usual
     states = _states(files, second, share_plan=share_plan)
-    settings = [Source("state", file, found.settings) for file, found in states if found.settings]
-    below = [*user, *settings, *environment]
     folders = [folder for folder in (second, host.home / ".claude") if folder]
+    personal = personal_files.of_user(files, folders)
+    below = [*user, *personal, *_global_settings(states), *environment]
     server = managed.sent_by_server(files, folders)
     if not managed.accepts_server([*managed.in_force((), local), *below]):
         server = ()
+    organisation = personal_files.of_organisation(files)
     return Layers(
-        sources=(*managed.in_force(server, local), *managed.mcp(files), *below),
+        sources=(*managed.in_force(server, local), *managed.mcp(files), *organisation, *below),
         remote=Remote(
             model_catalog=_model_catalog(files, folders[0]),
             first_start=states[0][1].first_start if states else None,
@@ -93,6 +94,14 @@ def _states(
     names.append(_state_file(files, home / ".claude", home))
     found = [(file, _state_of(files, file, share_plan=share_plan)) for file in names]
     return [(file, state) for file, state in found if state is not None]
+
+
+def _global_settings(states: list[tuple[PurePath, State]]) -> list[Source]:
+    return [
+        Source("state", file, found.settings, files=("mcp-servers",) if found.has_servers else ())
+        for file, found in states
+        if found.settings or found.has_servers
+    ]
 
 
 def _state_of(files: Files, file: PurePath, *, share_plan: bool) -> State | None:

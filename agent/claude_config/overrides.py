@@ -130,6 +130,7 @@ def resolve(sources: Iterable[Source], keys: Keys) -> tuple[LocalOverride, ...]:
     Args:
         sources: Highest precedence first. Of several that are one layer, the first that
             sets a key counts; an empty variable sets nothing and hides what is below it.
+            Files hide none of the layers below: all are read.
         keys: What the keys are.
     """
     effective: set[tuple[Kind, str, bool]] = set()
@@ -139,11 +140,12 @@ def resolve(sources: Iterable[Source], keys: Keys) -> tuple[LocalOverride, ...]:
         for item, is_set in _items(source, keys):
             # A name that is not told is never the listed one that reads like it.
             what = (item.kind, item.name, item.named)
+            is_hidden = what in effective and item.kind != "file"
             if (what, item.layer) in seen:
                 continue
             seen.add((what, item.layer))
             if is_set:
-                found.append(replace(item, shadowed=what in effective))
+                found.append(replace(item, shadowed=is_hidden))
             effective.add(what)
     return tuple(found)
 
@@ -227,6 +229,10 @@ def _items(source: Source, keys: Keys) -> Iterator[tuple[LocalOverride, bool]]:
         item = _item(source, "variable", name, key, text)
         if item:
             yield item, text != ""
+    for name in source.files:
+        item = _item(source, "file", name, keys.named("file", name), None)
+        if item:
+            yield item, True
 
 
 def _item(

@@ -28,15 +28,17 @@ class Source:
 
     Attributes:
         layer: ``managed``, ``user``, ``state`` or ``environment``.
-        file: The file or registry key; None for what neither holds.
+        file: The file, folder or registry key; None for what none of them holds.
         settings: Its settings, without the ``env`` block.
         variables: Its variables; None where only the shell knows the value.
+        files: The kinds of files that it is, or holds.
     """
 
     layer: str
     file: PurePath | None
     settings: Mapping[str, object] = field(default_factory=dict)
     variables: Mapping[str, str | None] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
 
 class Files:
