@@ -15,6 +15,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from tests.linked import laid
+
 PACKAGE = "@anthropic-ai/claude-code"
 PACKAGE_IN_PREFIX = Path("lib/node_modules") / PACKAGE
 NPM_TIMEOUT_S = 600
@@ -130,7 +132,7 @@ def home_with() -> Callable[..., Path]:
 
     def lay(home: Path, prefix: Path, *, name: str = ".npm-global") -> Path:
         home.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(prefix, home / name, symlinks=True, copy_function=_link)
+        laid(prefix, home / name)
         with (home / ".profile").open("a", encoding="utf-8") as profile:
             profile.write(f'export PATH="$HOME/{name}/bin:$PATH"\n')
         return home / name / PACKAGE_IN_PREFIX
@@ -149,11 +151,3 @@ def alone() -> Callable[[Path], Path]:
         return path
 
     return separate
-
-
-def _link(original: str, copy: str) -> None:
-    # Hard links: a program of hundreds of megabytes is not copied for each test.
-    try:
-        os.link(original, copy, follow_symlinks=False)
-    except OSError:
-        shutil.copy2(original, copy, follow_symlinks=False)

@@ -87,7 +87,7 @@ def _placed(case: Case, session: Session, version: str, position: Position) -> R
 def _file_gone(session: Session) -> Ruling:
     if session.file == "present":
         return Ruling()
-    return _complaint(session, "pending", f"goes on from a file that was {session.file}")
+    return _complaint(session, "pending", "goes on all the same")
 
 
 def _left(position: Position) -> str:
@@ -115,13 +115,14 @@ def _complaint(
     late: Lateness | None = None,
 ) -> Ruling:
     version = session.build.version if session.build else None
+    gone = f", whose file was {session.file}," if session.file != "present" else ""
     return Ruling(
         (
             FindingView(
                 code="session-outdated",
                 severity=severity,
                 subject=_subject(session),
-                sentence=f"a running session{f' of {version}' if version else ''} {text}",
+                sentence=f"a running session{f' of {version}' if version else ''}{gone} {text}",
                 since=late.since if late else None,
                 deadline=late.deadline if late else None,
                 estimated=late.estimated if late else False,

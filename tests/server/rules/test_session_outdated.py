@@ -74,7 +74,8 @@ def test_a_file_that_is_gone_is_told_while_its_session_runs(
     """It can start nothing more by its own path; the bytes themselves are the public ones."""
     finding = only(running(Session(file, HEAD), beside=install(beside)))
     assert (finding.severity, finding.deadline) == ("pending", None)
-    assert finding.sentence == f"a running session of 2.1.330 goes on from a file that was {file}"
+    sentence = f"a running session of 2.1.330, whose file was {file}, goes on all the same"
+    assert finding.sentence == sentence
 
 
 def test_bytes_that_a_copy_has_are_judged_as_that_copy() -> None:

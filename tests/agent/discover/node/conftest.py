@@ -9,6 +9,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from tests.linked import laid
+
 PACKAGE = "@anthropic-ai/claude-code"
 TOOL_TIMEOUT_S = 600
 COMMANDS = {
@@ -35,7 +37,7 @@ def global_home(claude_package: Callable[..., Path]) -> GlobalHome:
         made = cache / f"{tool}-{version}"
         if not made.is_dir():
             _make(tool, version, made)
-        return Path(shutil.copytree(made, home, symlinks=True, copy_function=_link))
+        return laid(made, home)
 
     return lay
 
@@ -84,8 +86,3 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
         timeout=TOOL_TIMEOUT_S,
     )
     assert done.returncode == 0, done.stderr[-600:]
-
-
-def _link(original: str, copy: str) -> None:
-    # Hard links: a program of hundreds of megabytes is not copied for each test.
-    os.link(original, copy, follow_symlinks=False)

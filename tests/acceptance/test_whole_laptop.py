@@ -1,0 +1,145 @@
+"""The whole laptop, line by line: every copy, every running session, every override.
+
+Everything runs through the installed commands, on packages from the registries. Sessions are
+stand-in programs: no Claude Code is ever started.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agent.standin import copied, sleeping
+from tests.conftest import ClaudePackage
+from tests.e2e import copies
+from tests.e2e.harness import COMMANDS, Laptop, Server, tree
+
+pytestmark = pytest.mark.real
+
+SHA256 = {
+    "2.1.330": "f390eaa0814e6a1bff74cbb47acb74cb9c89d30ced809fe0af5af00c7bfe8ebb",
+    "2.1.329": "30e2724e2aecb1bf5dc9f3130901afb71c5fa229051c190a6d7ad9aff6378d6d",
+}
+"""Facts 7.1."""
+
+CHANGING = re.compile(
+    r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC"
+    r"|\b(unlink|rename|link|symlink|mkdir|rmdir|chmod|chown|utime|mknod|truncate|setxattr)"
+)
+
+
+@pytest.fixture(scope="module")
+def packages(claude_package: ClaudePackage, python_sdk: Callable[[str], Path]) -> copies.Packages:
+    """Real packages."""
+    return copies.Packages(claude_package, python_sdk)
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Iterator[Laptop]:
+    """A laptop with an empty home."""
+    with Laptop(tmp_path / "laptop") as made:
+        yield made
+
+
+def profile_of(laptop: Laptop) -> dict[str, Any]:
+    """The profile that would be sent now."""
+    done = laptop.run("show", "--json")
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout)["profile"])
+
+
+# six copies
+
+
+@pytest.mark.origin("native", "bytes")
+@pytest.mark.origin("editor_extension", "bytes")
+def test_six_copies_are_six_installs_and_nothing_is_executed_or_changed(
+    server: Server, laptop: Laptop, packages: copies.Packages, strace: str, tmp_path: Path
+) -> None:
+    """Method, bytes, platform, what starts it, what is at rest; by strace one program ran."""
+    copies.lay(laptop, packages)
+    node_20 = bytes_of(packages.npm(copies.NODE_20))
+    laptop.enrol(server)
+    before = tree(laptop.home)
+    trace = tmp_path / "trace"
+
+    done = laptop.run(
+        "check", "--json", "--wait", "90",
+        prefix=(strace, "-f", "-o", trace, "-e", "trace=%process,%file"),
+    )  # fmt: skip
+
+    assert done.stdout, done.stderr
+    told = json.loads(done.stdout)["machine"]["installs"]
+    found = {(each["install"]["method"], each["install"].get("claimed")): each for each in told}
+    assert len(told) == len(found) == 6, json.dumps(told, indent=1)
+    seen = {
+        key: (
+            each["install"]["place"],
+            tuple(each["install"].get("starts", ())),
+            (each["install"].get("build") or {}).get("sha256"),
+            each["install"].get("state", "ok"),
+        )
+        for key, each in found.items()
+    }
+    assert seen == {
+        ("native", "2.1.330"): ("versions", ("terminal",), SHA256["2.1.330"], "ok"),
+        ("editor_extension", "2.1.330"): ("vscode", ("editor",), SHA256["2.1.330"], "ok"),
+        ("agent_sdk", "2.1.330"): ("venv", ("sdk",), SHA256["2.1.330"], "ok"),
+        ("npm", "2.1.329"): ("nvm", (), SHA256["2.1.329"], "ok"),
+        ("npm", "2.1.197"): ("nvm", (), node_20, "ok"),
+        ("npm", "2.1.330"): ("global", (), None, "stub"),
+    }
+    builds = [each["install"]["build"] for each in told if "build" in each["install"]]
+    assert {each["platform"] for each in builds} == {"linux-x64"}
+    assert not changes(trace, laptop.home)
+    assert programs_in(trace) == {str(COMMANDS / "parity-agent")}
+    assert tree(laptop.home) == before
+
+
+def bytes_of(prefix: Path) -> str:
+    """The SHA-256 of the program in an npm prefix."""
+    program = prefix / "lib/node_modules/@anthropic-ai/claude-code/bin/claude.exe"
+    with program.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def programs_in(trace: Path) -> set[str]:
+    """What was executed."""
+    text = trace.read_text(encoding="utf-8", errors="replace")
+    return set(re.findall(r'execve\("([^"]+)".* = 0', text))
+
+
+def changes(trace: Path, home: Path) -> list[str]:
+    """Calls that would change something in a home."""
+    lines = trace.read_text(encoding="utf-8", errors="replace").splitlines()
+    in_home = [line for line in lines if f'"{home}' in line]
+    assert in_home
+    return [line for line in in_home if CHANGING.search(line)]
+
+
+# running sessions
+
+
+@pytest.mark.origin("sessions", "real")
+def test_a_session_whose_file_was_deleted_is_told_with_its_bytes(
+    server: Server, laptop: Laptop
+) -> None:
+    """Found in memory, named as deleted, on the laptop and by the server."""
+    version = copied(laptop.home / ".local/share/claude/versions/2.1.329")
+    expected = hashlib.sha256(version.read_bytes()).hexdigest()
+    with sleeping(version) as session:
+        version.unlink()
+        laptop.settings["process_roots"] = str(session.pid)
+        laptop.enrol(server)
+        (found,) = profile_of(laptop)["sessions"]
+        assert (found["file"], found["build"]["sha256"]) == ("deleted", expected)
+        done = laptop.check()
+    shown = rf"sha256 {expected[:12]}  deleted"
+    assert re.search(shown, done.stdout), done.stdout
+    (finding,) = server.machine(laptop.label)["findings"]
+    assert finding["code"] == "session-outdated"
+    assert "whose file was deleted" in finding["sentence"]
