@@ -10,13 +10,13 @@ Paths are absolute `pathlib.PurePath`s of the host's own style (a recorded Windo
 is asked in Windows paths while it lies on a Linux disk).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import BinaryIO, Literal, Protocol
 
 PolicyScope = Literal["machine", "user"]
-"""Whose policy: set for all users of the machine, or for this one."""
+"""Whose policy or variables: set for all users of the machine, or for this one."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,23 @@ class Host(Protocol):
 
         Raises:
             OSError: It cannot be read, or is no text.
+        """
+        ...
+
+    def user_variables(
+        self, scope: PolicyScope, wanted: Callable[[str], bool]
+    ) -> Mapping[str, str]:
+        """The variables that the system itself keeps for this user's programs, and gives to each.
+
+        Only Windows has these, in its registry; a name is told in capitals. What macOS is told by
+        ``launchctl setenv`` lies in no file: running sessions show it.
+
+        Args:
+            scope: Set for all users of the machine, or for this one.
+            wanted: Whether a variable may be told; no other one is.
+
+        Raises:
+            OSError: They cannot be read.
         """
         ...
 

@@ -16,9 +16,10 @@ statement of its version (facts 1.2).
     program = {platform = "win32-x64", version = "2.1.330"}
 
 A ``[policies]`` table holds the registry's policy texts of a Windows tree, by scope
-(``machine``, ``user``). A file's table has one of ``text``, ``program``, ``link``, ``same``
-(another name of a file), ``folder``, ``pipe`` or ``unreadable``; ``mode = "x"`` makes a text
-executable. Its processes are described in `agent.testing_processes`.
+(``machine``, ``user``), and a ``[variables]`` table one table of variables for each. A file's
+table has one of ``text``, ``program``, ``link``, ``same`` (another name of a file), ``folder``,
+``pipe`` or ``unreadable``; ``mode = "x"`` makes a text executable. Its processes are described
+in `agent.testing_processes`.
 """
 
 import errno
@@ -26,7 +27,7 @@ import io
 import os
 import struct
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
@@ -92,6 +93,7 @@ class RecordedHost(RecordedProcesses):
         self.login_shell: str = host["shell"]
         self.environment: Mapping[str, str] = tree.get("environment", {})
         self._policies: Mapping[str, str] = tree.get("policies", {})
+        self._variables: Mapping[str, Mapping[str, str]] = tree.get("variables", {})
         self._suffixes = suffixes(self.environment) if self.system == "win32" else ("",)
         self._nodes: dict[PurePath, Node] = {}
         for name, entry in tree.get("files", {}).items():
@@ -112,6 +114,13 @@ class RecordedHost(RecordedProcesses):
     def managed_policy(self, scope: PolicyScope) -> str | None:
         """As `agent.host.Host.managed_policy`."""
         return self._policies.get(scope)
+
+    def user_variables(
+        self, scope: PolicyScope, wanted: Callable[[str], bool]
+    ) -> Mapping[str, str]:
+        """As `agent.host.Host.user_variables`."""
+        kept = self._variables.get(scope, {})
+        return {name.upper(): kept[name] for name in kept if wanted(name.upper())}
 
     def system_file(self, name: str) -> PurePath:
         """As `agent.host.Host.system_file`."""

@@ -2,7 +2,8 @@
 
 Precedence, highest first (facts 3.1, 3.2): managed settings (`managed`), user settings and
 files (`personal_files`), the few settings in ``~/.claude.json`` and, for variables alone, what
-the files export that a login shell follows (`agent.discover.shell`), the last one read first.
+the files export that a login shell follows (`agent.discover.shell`), the last one read first,
+and what the system itself keeps for every program (`user_variables`).
 An ``env`` block replaces the shell's variable. Project folders are not read. A folder named by
 ``CLAUDE_CONFIG_DIR`` is a whole second configuration: it is read too, before the usual one.
 Where no file names one, the agent's own environment may: some systems keep a user's variables
@@ -16,7 +17,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from agent.claude_config import documents, managed, personal_files, shell_variables
+from agent.claude_config import (
+    documents,
+    managed,
+    personal_files,
+    shell_variables,
+    user_variables,
+)
 from agent.claude_config.documents import State
 from agent.claude_config.exposure import Remote
 from agent.claude_config.sources import SETTINGS_MAX_BYTES, Files, Source
@@ -143,14 +150,14 @@ def _model_catalog(files: Files, folder: PurePath) -> int | None:
 
 
 def _environment(files: Files) -> list[Source]:
-    """What start files export, the last one read first."""
+    """What start files export, the last one read first, then what the system keeps."""
     sources: list[Source] = []
     for file in followed(files.host):
         data = files.data("environment", file, START_FILE_MAX_BYTES)
         if data is not None:
             exports = _reader(file)(data.decode("utf-8", "replace"), str(files.host.home))
             sources.insert(0, Source("environment", file, variables=exports))
-    return sources
+    return sources + user_variables.read(files)
 
 
 def _second_folder(files: Files, sources: list[Source]) -> PurePath | None:

@@ -75,11 +75,11 @@ class Files:
             self.problem(layer, str(error))
         return Source(layer, file, {key: found[key] for key in found if key != "env"}, variables)
 
-    def snippets(self, layer: str, folder: PurePath) -> list[PurePath]:
-        """The JSON files of a folder, in alphabetic order; hidden ones do not count."""
+    def snippets(self, layer: str, folder: PurePath, ending: str = ".json") -> list[PurePath]:
+        """The files of a folder, in alphabetic order; hidden ones do not count."""
         self.watch.append(folder)
         try:
-            names = [name for name in self.host.listdir(folder) if name.endswith(".json")]
+            names = [name for name in self.host.listdir(folder) if name.endswith(ending)]
         except OSError as error:
             self.failed(layer, error)
             return []

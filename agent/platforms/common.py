@@ -104,6 +104,15 @@ def no_policy(_scope: PolicyScope) -> None:
     """The policy value of a system that has none."""
 
 
+VariablesReader = Callable[[PolicyScope, Callable[[str], bool]], Mapping[str, str]]
+"""Reads variables as `agent.host.Host.user_variables` says."""
+
+
+def no_variables(_scope: PolicyScope, _wanted: Callable[[str], bool]) -> Mapping[str, str]:
+    """The variables of a system that keeps none."""
+    return {}
+
+
 def preference_names(user: str) -> tuple[str, ...]:
     """Where macOS keeps managed preferences: the user's, then the machine's (facts 3.2)."""
     folder, file = "/Library/Managed Preferences", "com.anthropic.claudecode.plist"
@@ -126,6 +135,7 @@ class LiveHost:
         suffixes: What a shell tries after a program's name; ``("",)`` on POSIX.
         preference_names: Property lists of managed preferences, before `root`.
         policy: Reads the system's policy value.
+        variables: Reads the variables that the system keeps.
     """
 
     system: str
@@ -139,6 +149,7 @@ class LiveHost:
     suffixes: tuple[str, ...] = ("",)
     preference_names: tuple[str, ...] = ()
     policy: PolicyReader = no_policy
+    variables: VariablesReader = no_variables
 
     @property
     def managed_settings(self) -> Path:
@@ -153,6 +164,12 @@ class LiveHost:
     def managed_policy(self, scope: PolicyScope) -> str | None:
         """As `agent.host.Host.managed_policy`."""
         return self.policy(scope)
+
+    def user_variables(
+        self, scope: PolicyScope, wanted: Callable[[str], bool]
+    ) -> Mapping[str, str]:
+        """As `agent.host.Host.user_variables`."""
+        return self.variables(scope, wanted)
 
     def system_file(self, name: str) -> Path:
         """A system-wide file, below `root` where there is one.

@@ -8,18 +8,22 @@ import errno
 import functools
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
 
 from agent.host import Host, PolicyScope
-from agent.platforms.common import LiveHost, arch, no_policy
+from agent.platforms.common import LiveHost, arch, no_policy, no_variables
 from agent.platforms.processes import PsutilTable, roots_of
 
 _FILETIME_EPOCH = 116_444_736_000_000_000
 _POLICY_KEY = r"SOFTWARE\Policies\ClaudeCode"
 _POLICY_VALUE = "Settings"
+_VARIABLES: Mapping[PolicyScope, str] = {
+    "machine": r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment",
+    "user": "Environment",
+}
 _PATHEXT = ".COM;.EXE;.BAT;.CMD"
 
 
@@ -47,6 +51,7 @@ def live(
         managed_name="C:/Program Files/ClaudeCode",
         suffixes=suffixes(environment),
         policy=registry_policy if system_root is None else no_policy,
+        variables=registry_variables if system_root is None else no_variables,
         table=PsutilTable(_is_mine, filetime, roots_of(system_root, process_roots)),
     )
 
@@ -76,6 +81,33 @@ def registry_policy(scope: PolicyScope) -> str | None:
     if kind not in {winreg.REG_SZ, winreg.REG_EXPAND_SZ}:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     return str(value)
+
+
+def registry_variables(scope: PolicyScope, wanted: Callable[[str], bool]) -> Mapping[str, str]:
+    """The variables that Windows gives to each program, with what they refer to in its place.
+
+    Source: learn.microsoft.com, "Environment Variables".
+
+    Raises:
+        OSError: They may not be read.
+    """
+    found: dict[str, str] = {}
+    if sys.platform != "win32":
+        return found
+    import winreg  # noqa: PLC0415 - only Windows has it
+
+    hive = winreg.HKEY_LOCAL_MACHINE if scope == "machine" else winreg.HKEY_CURRENT_USER
+    access = winreg.KEY_READ | winreg.KEY_WOW64_64KEY
+    with winreg.OpenKeyEx(hive, _VARIABLES[scope], 0, access) as key:
+        for at in range(winreg.QueryInfoKey(key)[1]):
+            name, value, kind = winreg.EnumValue(key, at)
+            if not wanted(name.upper()):
+                continue
+            if kind == winreg.REG_EXPAND_SZ:
+                found[name.upper()] = winreg.ExpandEnvironmentStrings(value)
+            elif kind == winreg.REG_SZ:
+                found[name.upper()] = value
+    return found
 
 
 def _is_mine(process: psutil.Process) -> bool:

@@ -61,6 +61,8 @@ def test_a_scratch_machine_has_no_policy_of_this_machines_registry(tmp_path: Pat
         found = module.live(home=tmp_path, system_root=tmp_path, environment={})
         assert found.managed_policy("machine") is None
         assert found.managed_policy("user") is None
+        assert found.user_variables("machine", lambda _: True) == {}
+        assert found.user_variables("user", lambda _: True) == {}
 
 
 def test_a_scratch_machines_shell_is_that_of_its_environment(host: Host, tmp_path: Path) -> None:
