@@ -13,7 +13,7 @@ from pathlib import Path
 from agent.errors import AgentError
 from agent.host import Host
 
-_SHARED = frozenset({"common", "managers", "posix", "priority", "processes"})
+_SHARED = frozenset({"common", "managers", "mending", "notices", "posix", "priority", "processes"})
 
 
 def known() -> tuple[str, ...]:
