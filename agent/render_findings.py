@@ -13,11 +13,19 @@ def why(view: MachineView, zone: tzinfo | None, *, colour: bool) -> list[str]:
         return []
     lines = ["WHY"]
     for each in view.findings:
-        lines += _finding(each, view.judged_at, zone, colour=colour)
+        lines += finding(each, view.judged_at, zone, colour=colour)
     return lines
 
 
-def _finding(each: FindingView, now: int, zone: tzinfo | None, *, colour: bool) -> list[str]:
+def finding(each: FindingView, now: int, zone: tzinfo | None, *, colour: bool) -> list[str]:
+    """One finding: what, since when, until when, and how to mend it.
+
+    Args:
+        each: The finding.
+        now: The clock that its times are counted on.
+        zone: Of the reader.
+        colour: The terminal shows colours.
+    """
     name = f"{plain(each.severity)}: {plain(each.code)}"
     lines = [f"  {painted(name, each.severity, colour=colour)}"]
     lines += wrapped(each.sentence, "    ")
