@@ -119,6 +119,11 @@ def _set_in(place: str) -> Callable[[str], Command]:
     return lambda key: Command(text=f"set {key} as users have it in {place}")
 
 
+def _forget_sign_in(key: str) -> Command:
+    # The state of a client that signs in elsewhere than users do (facts 3.3).
+    return Command(text=f"delete ~/.claude-{key.removesuffix('-state')}.json")
+
+
 def _unshadow(removal: str) -> Callable[[str], Command]:
     # Which of two copies a user wants to keep is not for a table to say.
     return lambda version: Command(
@@ -211,6 +216,7 @@ _TABLE: Mapping[tuple[str, str], Callable[[str], Command]] = MappingProxyType(
         ("unshadow", "native"): _unshadow("delete ~/.local/bin/claude"),
         ("unshadow", "other"): _unshadow("delete the file that your PATH leads to"),
         ("restart", "session"): _restart,
+        ("unset", "file"): _forget_sign_in,
         ("upgrade", "agent"): _upgrade,
         ("enrol", "agent"): _enrol,
         **{("unset", layer): _unset_in(place) for layer, place in _PLACES.items()},

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Literal, get_args
 
+from agent.wire import OverrideKind
 from server.reference import DEFAULTS_ONLY, Reference
 
 DEFAULT_GROUP = "default"
@@ -45,7 +46,7 @@ class GroupPolicy:
         desktop_tolerance_s: The same for the desktop app.
         sdk_tolerance_s: The same for Agent SDKs.
         surfaces: Those whose copies count.
-        allowed_overrides: Shell-style patterns of keys that may differ.
+        allowed_overrides: Shell-style patterns of what may differ, as `written` names it.
         lane: ``ahead`` permits builds that users do not have yet: they are `exempt`.
         trust_learned: Bytes that only a reference machine vouches for count as public.
         target_share: The share of matching machines to reach, from 0 to 1; None sets none.
@@ -67,9 +68,10 @@ class GroupPolicy:
     target_share: float | None = None
     reference: Reference = DEFAULTS_ONLY
 
-    def allows(self, key: str) -> bool:
+    def allows(self, kind: OverrideKind, key: str) -> bool:
         """Whether an override of this key is allowed."""
-        return any(fnmatchcase(key, pattern) for pattern in self.allowed_overrides)
+        name = written(kind, key)
+        return any(fnmatchcase(name, pattern) for pattern in self.allowed_overrides)
 
     def counts(self, start: str) -> bool:
         """Whether a copy counts because of this start; one of an unknown kind always does."""
@@ -109,6 +111,14 @@ class Policies:
         policy = self.groups.get(group, self.default)
         reference = (references or {}).get(group)
         return replace(policy, reference=reference) if reference else policy
+
+
+def written(kind: OverrideKind, key: str) -> str:
+    """The name of what is overridden as people write it: a flag with its dashes.
+
+    So a setting and a flag of one name are told apart, in sentences and in a policy.
+    """
+    return f"--{key}" if kind == "flag" else key
 
 
 def surface_of(start: str) -> Surface | None:

@@ -3,13 +3,21 @@
 A reference machine has a clean consumer account and the public installer. What it has, users
 have: an override that all references share is expected of everyone, one that some have is
 allowed, and exposure classes are compared with theirs.
+
+With which flags and variables one of its sessions was started is no word of what users run: it
+ends with that session. Nor are personal files, which are never compared.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 
+import msgspec
+
 from agent.wire import Exposure, Override, OverrideKind, Profile
+
+SESSION = "session"
+"""The layer of what a running session was started with."""
 
 Value = bool | int | float | str | None
 Said = tuple[OverrideKind, str, Value]
@@ -62,7 +70,19 @@ def said(override: Override) -> Said:
 
 def _said(profile: Profile) -> frozenset[Said]:
     overrides = profile.config.overrides if profile.config else ()
-    return frozenset(said(item) for item in overrides if is_effective(item))
+    return frozenset(said(item) for item in _lasting(overrides) if is_effective(item))
+
+
+def _lasting(overrides: Iterable[Override]) -> Iterator[Override]:
+    """What holds without the sessions that run: also what one of them replaces meanwhile."""
+    items = tuple(overrides)
+    replaced = {
+        (item.kind, item.key) for item in items if item.layer == SESSION and not item.shadowed
+    }
+    for item in items:
+        if item.layer != SESSION:
+            is_free = (item.kind, item.key) in replaced
+            yield msgspec.structs.replace(item, shadowed=False) if is_free else item
 
 
 def is_effective(override: Override) -> bool:

@@ -1,4 +1,8 @@
-"""A public version number with other bytes."""
+"""A public version number with other bytes.
+
+Nix patches what it packages (facts 1.1): the same number, never the same bytes. That it is a
+known packager explains them and makes them no more public.
+"""
 
 from agent.wire import FindingView
 from server.releases.identify import Altered
@@ -20,10 +24,14 @@ def _finding(case: Case, copy: Examined, altered: Altered) -> FindingView:
         code="build-altered",
         severity="drift",
         subject=copy.subject,
-        sentence=f"{copy.name} has other bytes than the public {altered.version}",
+        sentence=f"{copy.name} has other bytes than the public {altered.version}{_why(copy)}",
         fix=case.fix("reinstall", copy.install.method),
         install=copy.index,
     )
+
+
+def _why(copy: Examined) -> str:
+    return ": Nix patches what it packages" if copy.install.method == "nix" else ""
 
 
 RULE = Rule(

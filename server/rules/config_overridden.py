@@ -1,8 +1,10 @@
 """Behaviour overrides that users do not run with.
 
-Each is told with its layer, and with its value where that may be told. What the policy allows
-and what a reference machine has with the same value is no complaint; what every reference
-machine has is expected here, too. Personal overrides are never told: users have them as well.
+Each is told with its layer, and with its value where that may be told; one with which a running
+session was started ends with it, and the sentence says so. What the policy allows and what a
+reference machine has with the same value is no complaint; what every reference machine has is
+expected here, too. Personal overrides are never told, nor that files of a kind are there: users
+have them as well.
 
 Keys that stop updates, turn flags off or belong to staff have rules of their own, and are told
 by those alone. Names that the laptop keeps to itself count: their effect is not known.
@@ -11,7 +13,8 @@ by those alone. Names that the laptop keeps to itself count: their effect is not
 from collections.abc import Iterable, Iterator, Mapping
 
 from agent.wire import FindingView, FixRef, Override, OverrideKind, Unnamed
-from server.reference import Value, is_effective
+from server.policy import written
+from server.reference import SESSION, Value, is_effective
 from server.rules import exposure_differs, staff_only, updates_off
 from server.rules.interface import Case, Rule, Ruling
 
@@ -46,21 +49,35 @@ def _expected(case: Case) -> dict[tuple[OverrideKind, str], Value]:
     return {
         (kind, key): value
         for kind, key, value in shared
-        if _is_ours(kind, key) and not case.policy.allows(key)
+        if _is_ours(kind, key) and not case.policy.allows(kind, key)
     }
 
 
 def _present(item: Override, expected: Mapping[tuple[OverrideKind, str], Value]) -> FindingView:
     is_expected = (item.kind, item.key) in expected
     usual = _with(expected[item.kind, item.key]) if is_expected else "without"
-    told = "is set" if item.value is None else f"is {_text(item.value)}"
     return FindingView(
         code="config-overridden",
         severity="drift",
         subject=f"{item.kind} {item.key}",
-        sentence=f"the {item.kind} {item.key} {told} in the {item.layer} layer: users run {usual}",
+        sentence=f"{_told(item)}: users run {usual}",
         fix=FixRef("set" if is_expected else "unset", item.layer, item.key),
     )
+
+
+def _told(item: Override) -> str:
+    name = f"the {item.kind} {item.key}"
+    if item.kind == "flag":
+        # A flag that takes no value is there or not.
+        value = "" if item.value is None or item.value is True else f" {_text(item.value)}"
+        return f"a running session was started with {written(item.kind, item.key)}{value}"
+    if item.kind == "file":
+        return f"{name} is there, in the {item.layer} layer"
+    if item.layer == SESSION:
+        value = " set" if item.value is None else f" set to {_text(item.value)}"
+        return f"a running session was started with {name}{value}"
+    value = "set" if item.value is None else _text(item.value)
+    return f"{name} is {value} in the {item.layer} layer"
 
 
 def _absent(
@@ -101,7 +118,8 @@ def _unnamed(item: Unnamed) -> FindingView:
 
 RULE = Rule(
     code="config-overridden",
-    says="A setting or variable makes Claude Code behave differently from what users have.",
-    mend="Set it as users have it, or ask the operator to allow it for this group.",
+    says="A setting, variable or flag makes Claude Code behave differently from what users have.",
+    mend="Set it as users have it, start the session again without the flag, or ask the operator"
+    " to allow it for this group.",
     examine=_examine,
 )

@@ -82,7 +82,7 @@ def _flags(case: Case) -> Iterator[FindingView]:
         return
     if by is None and "off" in usual:
         return
-    if by is not None and (case.policy.allows(by) or _is_shared(case, by)):
+    if by is not None and (case.policy.allows("variable", by) or _is_shared(case, by)):
         return
     why = f", by the variable {by}" if by else ""
     yield _finding(

@@ -192,7 +192,8 @@ class Case:
         The policy allows its key, or a reference machine has it with the same value, as far
         as that is told: then users run with it.
         """
-        return self.policy.allows(override.key) or said(override) in self.policy.reference.some
+        is_allowed = self.policy.allows(override.kind, override.key)
+        return is_allowed or said(override) in self.policy.reference.some
 
     @property
     def not_public_yet(self) -> Literal["drift", "exempt"]:

@@ -1,9 +1,10 @@
-"""Names that are set here and that no public user has a reason to set.
+"""What is set or kept here and no public user has a reason to have.
 
 The table is facts 3.5, "Red-flag names": they stand in the public build's registry of
 variables without documentation, and choose other sign-ins, endpoints, flags or prompts. A
 policy's `allowed_overrides` does not allow them, nor does a reference machine: the lane is the
-permission to have what users do not. Bytes with a foreign package name are `build-unpublished`.
+permission to have what users do not. The state of a client that signs in elsewhere (facts 3.3)
+is one kind of file each. Bytes with a foreign package name are `build-unpublished`.
 """
 
 from agent.wire import FindingView, FixRef, Override, OverrideKind
@@ -37,8 +38,14 @@ NAMES = SIGN_IN | {
 """All such names that are no member of a family."""
 
 
+FILES = frozenset({"custom-oauth-state", "local-oauth-state", "staging-oauth-state"})
+"""Kinds of file that a client keeps which signs in elsewhere (facts 3.3)."""
+
+
 def tells(kind: OverrideKind, key: str) -> bool:
     """Whether this rule is the one that tells of an override."""
+    if kind == "file":
+        return key in FILES
     return kind == "variable" and (key in NAMES or key.startswith(PREFIXES))
 
 
@@ -51,20 +58,26 @@ def _examine(case: Case) -> Ruling:
 
 
 def _finding(case: Case, item: Override) -> FindingView:
-    is_sign_in = item.key in SIGN_IN or item.key.startswith(_SIGN_IN_PREFIX)
-    what = "Claude Code signs in elsewhere than users do" if is_sign_in else "users have it not"
     return FindingView(
         code="staff-only",
         severity=case.not_public_yet,
         subject=f"{item.kind} {item.key}",
-        sentence=f"the {item.kind} {item.key} is set in the {item.layer} layer: {what}",
-        fix=FixRef("unset", item.layer, item.key),
+        sentence=_sentence(item),
+        fix=FixRef("unset", "file" if item.kind == "file" else item.layer, item.key),
     )
+
+
+def _sentence(item: Override) -> str:
+    if item.kind == "file":
+        return f"the file {item.key} is there: Claude Code signed in elsewhere than users do"
+    is_sign_in = item.key in SIGN_IN or item.key.startswith(_SIGN_IN_PREFIX)
+    what = "Claude Code signs in elsewhere than users do" if is_sign_in else "users have it not"
+    return f"the {item.kind} {item.key} is set in the {item.layer} layer: {what}"
 
 
 RULE = Rule(
     code="staff-only",
-    says="A variable is set that no public user has a reason to set.",
+    says="A variable is set, or a file is kept, that no public user has a reason to have.",
     mend="Remove it; only a group whose lane is `ahead` may have what users do not.",
     examine=_examine,
 )

@@ -104,13 +104,17 @@ _usual_override = st.sampled_from(
         Override("variable", "DISABLE_UPDATES", "user", "behaviour", value=True),
         Override("variable", "DISABLE_TELEMETRY", "environment", "behaviour", value=True),
         Override("variable", "USER_TYPE", "environment", "behaviour"),
+        Override("flag", "model", "session", "behaviour", "opus"),
+        Override("flag", "system-prompt", "session", "behaviour"),
+        Override("file", "custom-oauth-state", "state", "behaviour"),
+        Override("file", "memory", "user", "personal"),
     ]
 )
 _any_override = st.builds(
     Override,
-    kind=st.sampled_from(["setting", "variable"]),
+    kind=st.sampled_from(["setting", "variable", "flag", "file"]),
     key=st.sampled_from(KEYS),
-    layer=st.sampled_from(["user", "managed", "environment"]),
+    layer=st.sampled_from(["user", "managed", "environment", "session"]),
     override_class=_classes,
     value=st.sampled_from([None, True, False, 7, "low", "stable"]),
     is_default=st.booleans(),

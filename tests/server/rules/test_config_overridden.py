@@ -103,7 +103,7 @@ def test_another_value_than_every_references_is_to_be_set() -> None:
             FixRef("set", "environment", "ANTHROPIC_BASE_URL"),
             "with a value that is not told",
         ),
-        ((), Override("flag", "model", "session", "behaviour", "opus"), None, "with opus"),
+        ((), Override("file", "news", "user", "behaviour"), None, "with a value that is not told"),
     ],
 )
 def test_what_every_reference_has_is_missed_where_it_is_not_in_effect(
@@ -113,6 +113,50 @@ def test_what_every_reference_has_is_missed_where_it_is_not_in_effect(
     finding = only(on(*here, policy=like(shared)))
     assert (finding.severity, finding.fix) == ("drift", fix)
     assert finding.sentence.endswith(f"is at its default here: users run {ending}")
+
+
+MODEL = Override("flag", "model", "session", "behaviour", "opus")
+BARE = Override("flag", "bare", "session", "behaviour", value=True)
+PROMPT = Override("flag", "system-prompt", "session", "behaviour")
+SHORT = Override("variable", "CLAUDE_CODE_SIMPLE", "session", "behaviour", value=True)
+ENDPOINT = Override("variable", "ANTHROPIC_BASE_URL", "session", "behaviour")
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        (MODEL, "--model opus"),
+        (BARE, "--bare"),
+        (PROMPT, "--system-prompt"),
+        (SHORT, "the variable CLAUDE_CODE_SIMPLE set to true"),
+        (ENDPOINT, "the variable ANTHROPIC_BASE_URL set"),
+    ],
+)
+def test_what_a_session_was_started_with_is_told_as_that(item: Override, told: str) -> None:
+    """It is mended where Claude Code is started; the subject is the same in every layer."""
+    finding = only(on(item))
+    assert finding.sentence == f"a running session was started with {told}: users run without"
+    assert (finding.subject, finding.fix) == (
+        f"{item.kind} {item.key}",
+        FixRef("unset", "session", item.key),
+    )
+
+
+def test_a_policy_names_a_flag_with_its_dashes() -> None:
+    """A setting of the same name is another thing; a star is everything."""
+    setting = Override("setting", "model", "user", "behaviour", "opus")
+    flags = GroupPolicy(allowed_overrides=("--m*",))
+    assert only(on(MODEL, setting, policy=flags)).subject == "setting model"
+    settings = GroupPolicy(allowed_overrides=("model",))
+    assert only(on(MODEL, setting, policy=settings)).subject == "flag model"
+    assert on(MODEL, setting, policy=GroupPolicy(allowed_overrides=("*",))).findings == ()
+
+
+def test_files_that_users_have_too_are_no_finding() -> None:
+    """A kind of file that changes behaviour, and has no rule of its own, is one."""
+    assert on(Override("file", "memory", "user", "personal")).findings == ()
+    finding = only(on(Override("file", "news", "user", "behaviour")))
+    assert finding.sentence == "the file news is there, in the user layer: users run without"
 
 
 def test_what_only_some_references_have_is_not_missed() -> None:

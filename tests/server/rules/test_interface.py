@@ -40,6 +40,13 @@ def test_a_cask_is_judged_by_the_head_of_its_channel() -> None:
     assert [copy.position and copy.position.place for copy in case.counted] == ["head", "behind"]
 
 
+def test_a_system_package_follows_its_group() -> None:
+    """Which of the repository's suites it came from its laptop does not tell."""
+    package = Install("system_package", "dpkg", starts=("terminal",))
+    assert channel_of(profile(), GroupPolicy(channel="stable"), package) == "stable"
+    assert channel_of(profile(), GroupPolicy(channel=MACHINE), package) == "latest"
+
+
 def test_the_script_of_an_sdk_is_not_compared_with_that_of_the_cli() -> None:
     """Both call themselves 2.1.112; the SDK's was built by itself (facts 2.6)."""
     cli = Artifact("2.1.112", None, "js", "d" * 64, 10, "registry", "npm")

@@ -3,10 +3,11 @@
 import pytest
 
 from agent.claude_config.keys import load
+from agent.fix import render
 from agent.wire import Config, FindingView, FixRef, Override, Profile
 from server.policy import GroupPolicy
 from server.reference import Reference, said
-from server.rules.staff_only import NAMES, RULE
+from server.rules.staff_only import FILES, NAMES, RULE
 from tests.server.rules.ruled import CLEAN, HEAD, install, rule
 
 
@@ -47,6 +48,23 @@ def test_signing_in_elsewhere_is_told_in_words() -> None:
         "the variable USE_STAGING_OAUTH is set in the environment layer:"
         " Claude Code signs in elsewhere than users do"
     )
+
+
+@pytest.mark.parametrize("key", sorted(FILES))
+def test_the_state_of_another_sign_in_is_drift_with_the_way_to_delete_it(key: str) -> None:
+    """Every one of facts 3.3; the laptop tells each of them by its kind."""
+    config = Config(1, CLEAN.hash, (Override("file", key, "state", "behaviour"),))
+    profile = Profile(1, "linux", "x64", (install(HEAD),), config=config)
+    (finding,) = rule(RULE, profile=profile).findings
+    assert (finding.severity, finding.subject) == ("drift", f"file {key}")
+    assert "signed in elsewhere" in finding.sentence
+    assert finding.fix is not None
+    command = render(finding.fix)
+    assert command is not None
+    assert command.text == f"delete ~/.claude-{key.removesuffix('-state')}.json"
+    known = load().named("file", key)
+    assert known is not None
+    assert known.key_class == "behaviour"
 
 
 def test_the_lane_is_the_only_permission() -> None:
