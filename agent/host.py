@@ -3,8 +3,8 @@
 Discovery, configuration and fingerprints ask a `Host` and nothing else, so a recorded
 tree of another system is judged by the same code as a live laptop. A host opens files
 for reading only; there is no call that writes, and none that runs a program. Of processes
-it tells those of its own user: which program each one executes, and nothing of its arguments
-or variables.
+it tells those of its own user: which program each one executes, and of its arguments and
+variables those alone that are asked for by name.
 
 Paths are absolute `pathlib.PurePath`s of the host's own style (a recorded Windows tree
 is asked in Windows paths while it lies on a Linux disk).
@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import BinaryIO, Literal, Protocol
+
+from agent.started import Started, Wanted
 
 PolicyScope = Literal["machine", "user"]
 """Whose policy or variables: set for all users of the machine, or for this one."""
@@ -240,5 +242,21 @@ class Host(Protocol):
 
         Raises:
             OSError: It has ended, or cannot be looked at.
+        """
+        ...
+
+    def started_with(self, process: Process, wanted: Wanted, *, is_script: bool) -> Started:
+        """What of a process's arguments and variables was asked for; no other word is kept.
+
+        They are those that it was started with, as far as it has not written over them. What of
+        them may not be read, or is too much, is told as unread.
+
+        Args:
+            process: One of this user.
+            wanted: What may be taken.
+            is_script: Whether a script runtime executes it.
+
+        Raises:
+            OSError: It has ended.
         """
         ...

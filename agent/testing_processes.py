@@ -5,9 +5,11 @@ r"""The processes of a recorded machine, for `agent.testing`.
     started = 1_700_000_000
     exe = 'C:\Users\u\.local\bin\claude.exe'
 
-A process may have a ``memory``, the path under which its bytes are read, and a ``script``, what
-its runtime was told to run; ``denied = true`` is one that cannot be looked at. ``started`` is in
-seconds since the epoch; it is the start token where there is no ``token``.
+A process may have a ``memory``, the path under which its bytes are read, a ``script``, what its
+runtime was told to run, its ``arguments``, the program's name first, and its ``variables``; where
+one of these two is missing it cannot be read. ``denied = true`` is a process that cannot be
+looked at. ``started`` is in seconds since the epoch; it is the start token where there is no
+``token``.
 """
 
 import errno
@@ -17,6 +19,8 @@ from pathlib import PurePath
 from typing import Any
 
 from agent.host import Image, Process
+from agent.platforms.processes import started_of
+from agent.started import Started, Wanted
 
 
 class RecordedProcesses:
@@ -44,6 +48,16 @@ class RecordedProcesses:
         entry = self._entry(process)
         return self._path_style(entry["script"]) if "script" in entry else None
 
+    def started_with(self, process: Process, wanted: Wanted, *, is_script: bool) -> Started:
+        """As `agent.host.Host.started_with`."""
+        entry = self._entry(process)
+        return started_of(
+            lambda: _recorded(entry, "arguments"),
+            lambda: _recorded(entry, "variables").items(),
+            wanted,
+            is_script=is_script,
+        )
+
     def _entry(self, process: Process) -> Mapping[str, Any]:
         if process not in self._processes:
             raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
@@ -51,3 +65,9 @@ class RecordedProcesses:
         if entry.get("denied", False):
             raise OSError(errno.EACCES, os.strerror(errno.EACCES))
         return entry
+
+
+def _recorded(entry: Mapping[str, Any], part: str) -> Any:
+    if part not in entry:
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+    return entry[part]

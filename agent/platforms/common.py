@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from agent.host import FileStat, Image, PolicyScope, Process
 from agent.platforms.processes import Table
+from agent.started import Started, Wanted
 
 _OPEN_FLAGS = (
     os.O_RDONLY
@@ -236,6 +237,10 @@ class LiveHost:
     def script(self, process: Process) -> PurePath | None:
         """As `agent.host.Host.script`."""
         return self.table.script(process)
+
+    def started_with(self, process: Process, wanted: Wanted, *, is_script: bool) -> Started:
+        """As `agent.host.Host.started_with`."""
+        return self.table.started_with(process, wanted, is_script=is_script)
 
     def _runs(self, candidate: Path) -> bool:
         try:

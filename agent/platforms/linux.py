@@ -8,7 +8,7 @@ the very file that runs even when it has no name any more (facts 4.3).
 import errno
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -16,7 +16,8 @@ from pathlib import Path, PurePath
 from agent.host import Host, Image, Process
 from agent.platforms.common import LiveHost, arch
 from agent.platforms.posix import login_shell
-from agent.platforms.processes import roots_of, script_of
+from agent.platforms.processes import roots_of, script_of, started_of
+from agent.started import PART_MAX_BYTES, Started, Wanted
 
 DESCENDANTS_MAX = 10_000
 """Most processes looked at below the roots of a scratch machine."""
@@ -73,6 +74,20 @@ class ProcTable:
             raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         return script_of([os.fsdecode(word) for word in data.split(b"\0")])
 
+    def started_with(self, process: Process, wanted: Wanted, *, is_script: bool) -> Started:
+        """As `agent.host.Host.started_with`."""
+        return started_of(
+            lambda: self._words(process, "cmdline"),
+            lambda: _pairs(self._words(process, "environ")),
+            wanted,
+            is_script=is_script,
+        )
+
+    def _words(self, process: Process, file: str) -> list[str]:
+        data = _read_whole(f"/proc/{process.pid}/{file}", PART_MAX_BYTES)
+        _require(process)
+        return [os.fsdecode(word) for word in data.rstrip(b"\0").split(b"\0")] if data else []
+
     def _mine(self, pids: Iterator[str]) -> Iterator[Process]:
         for pid in pids:
             # A process that ends meanwhile is none.
@@ -127,6 +142,18 @@ def _require(process: Process) -> None:
     # The number may have been given to another process since it was listed.
     if _started(str(process.pid)) != process.started:
         raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
+
+
+def _pairs(words: Iterable[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, _, value in (word.partition("=") for word in words)]
+
+
+def _read_whole(path: str, most: int) -> bytes:
+    with Path(path).open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
+    return data
 
 
 def _read(path: str, most: int) -> bytes:

@@ -11,15 +11,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import psutil
 
+from agent import started
 from agent.host import Image, Process
+from agent.started import PART_MAX_BYTES, Started, Unread, Wanted
 
 ARGUMENTS_MAX = 16
 """Most arguments looked at for a script's path."""
 
+_Answer = TypeVar("_Answer")
+_Item = TypeVar("_Item")
 _S_NS = 1_000_000_000
 # What is lost of a start time where seconds are told as a fraction.
 _ROUNDING_NS = 1_000_000
@@ -38,6 +42,10 @@ class Table(Protocol):
 
     def script(self, process: Process) -> PurePath | None:
         """As `agent.host.Host.script`."""
+        ...
+
+    def started_with(self, process: Process, wanted: Wanted, *, is_script: bool) -> Started:
+        """As `agent.host.Host.started_with`."""
         ...
 
 
@@ -78,6 +86,26 @@ class PsutilTable:
             raise _os_error(error) from error
         return script_of(arguments)
 
+    def started_with(self, process: Process, wanted: Wanted, *, is_script: bool) -> Started:
+        """As `agent.host.Host.started_with`."""
+        return started_of(
+            lambda: _bounded(self._asked(process, psutil.Process.cmdline)),
+            lambda: self._variables(process),
+            wanted,
+            is_script=is_script,
+        )
+
+    def _variables(self, process: Process) -> Iterable[tuple[str, str]]:
+        found = self._asked(process, psutil.Process.environ)
+        _bounded((*found, *found.values()))
+        return found.items()
+
+    def _asked(self, process: Process, ask: Callable[[psutil.Process], _Answer]) -> _Answer:
+        try:
+            return ask(self._found(process))
+        except psutil.Error as error:
+            raise _os_error(error) from error
+
     def _told(self) -> Iterator[Process]:
         for each in self._candidates():
             with suppress(psutil.Error), each.oneshot():
@@ -109,9 +137,62 @@ def script_of(arguments: Sequence[str]) -> PurePath | None:
     return path if path.is_absolute() and "\x00" not in first else None
 
 
+def started_of(
+    arguments: Callable[[], Sequence[str]],
+    variables: Callable[[], Iterable[tuple[str, str]]],
+    wanted: Wanted,
+    *,
+    is_script: bool,
+) -> Started:
+    """What was asked for of a process, out of what the system tells of it.
+
+    Args:
+        arguments: Asks for all of them, the program's name first.
+        variables: Asks for all of them.
+        wanted: What may be taken; nothing else outlives this call.
+        is_script: Whether a script runtime executes it.
+
+    Raises:
+        OSError: The process has ended.
+    """
+    words, no_words = _part("arguments", arguments)
+    pairs, no_pairs = _part("variables", variables)
+    own = started.own_arguments(list(words), is_script=is_script)
+    if own is None and not no_words:
+        no_words = (("arguments", started.HIDDEN),)
+    # No program of a laptop runs without a single variable.
+    taken = list(pairs)
+    if not taken and not no_pairs:
+        no_pairs = (("variables", started.HIDDEN),)
+    return Started(
+        flags=started.flags(own[1:], wanted) if own else {},
+        variables=started.variables(taken, wanted),
+        mode=started.mode(own, wanted) if own else None,
+        unread=(*no_words, *no_pairs),
+    )
+
+
+def _part(
+    name: started.Part, ask: Callable[[], Iterable[_Item]]
+) -> tuple[Iterable[_Item], tuple[Unread, ...]]:
+    try:
+        return ask(), ()
+    except OSError as error:
+        if error.errno == errno.ESRCH:
+            raise
+        reason = started.LONG if error.errno == errno.E2BIG else started.DENIED
+        return (), ((name, reason),)
+
+
 def roots_of(system_root: Path | None, roots: tuple[int, ...] | None) -> tuple[int, ...] | None:
     """The processes to begin with: none on a scratch machine that names none."""
     return () if roots is None and system_root is not None else roots
+
+
+def _bounded(words: Sequence[str]) -> Sequence[str]:
+    if sum(len(os.fsencode(word)) + 1 for word in words) > PART_MAX_BYTES:
+        raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
+    return words
 
 
 def _os_error(error: psutil.Error) -> OSError:

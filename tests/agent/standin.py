@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +37,32 @@ def runtime(
     script.write_text("import time; print('ready', flush=True); time.sleep(600)", "utf-8")
     command = [program, "-E", "-s", str(script), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def waiting(
+    program: Path, *arguments: str, variables: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    """A copy of a shell that takes any arguments and variables, running until the block ends.
+
+    Its own option and script come first: ``-c`` and a sentence.
+    """
+    program.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(shutil.which("sh") or "/bin/sh", program)
+    command = [str(program), "-c", "echo ready; read _", "sh", *arguments]
+    with subprocess.Popen(
+        command,
+        env=variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         try:

@@ -12,9 +12,10 @@ import pytest
 from agent.host import Host, Process
 from agent.platforms import darwin, linux, win32
 from agent.platforms.linux import ProcTable
-from agent.platforms.processes import PsutilTable, Table, roots_of, script_of
+from agent.platforms.processes import PsutilTable, Table, roots_of, script_of, started_of
 from agent.platforms.win32 import filetime
-from tests.agent.standin import copied, parent, runtime, started
+from agent.started import DENIED, HIDDEN, LONG, PART_MAX_BYTES, Kept, Started
+from tests.agent.standin import copied, parent, runtime, started, waiting
 
 Made = Callable[[tuple[int, ...]], Host]
 
@@ -62,7 +63,11 @@ def test_a_number_that_was_given_away_is_another_process(table: Made, tmp_path: 
     with started(tmp_path / "claude") as process:
         found = table((process.pid,))
         other = replace(_only(found), started="1")
-        for ask in (found.image, found.script):
+
+        def started_with(process: Process) -> Started:
+            return found.started_with(process, Everything(), is_script=False)
+
+        for ask in (found.image, found.script, started_with):
             with pytest.raises(OSError) as caught:  # noqa: PT011 - the number is asserted
                 ask(other)
             assert caught.value.errno == errno.ESRCH
@@ -110,6 +115,79 @@ def test_a_runtimes_script_is_its_first_argument_that_is_no_option(
     with runtime(script, "/a/prompt") as process:
         found = table((process.pid,))
         assert found.script(_only(found)) == script
+
+
+class Everything:
+    """Wants one flag, one variable and every first word."""
+
+    def takes_value(self, flag: str) -> bool:
+        """It does."""
+        return flag == "--model"
+
+    def flag(self, flag: str, value: str | None) -> Kept | None:
+        """One."""
+        return (flag, value) if flag == "--model" else None
+
+    def variable(self, name: str, value: str) -> Kept | None:
+        """One."""
+        return (name, value) if name == "CLAUDE_X" else None
+
+    def is_mode(self, word: str) -> bool:
+        """Any."""
+        return bool(word)
+
+
+def test_what_was_asked_for_is_told_of_arguments_and_variables(table: Made, tmp_path: Path) -> None:
+    """Nothing else is, not even by its name."""
+    variables = {"CLAUDE_X": "1", "SECRET": "secret"}
+    words = ("--model", "opus", "a secret", "--password", "secret")
+    with waiting(tmp_path / "claude", *words, variables=variables) as process:
+        found = table((process.pid,))
+        told = found.started_with(_only(found), Everything(), is_script=False)
+        assert told == Started({"--model": "opus"}, {"CLAUDE_X": "1"}, "-c")
+
+
+def test_a_scripts_arguments_are_told_without_its_runtimes(table: Made, tmp_path: Path) -> None:
+    """The runtime's own options come before the script."""
+    with runtime(tmp_path / "cli.js", "mode", "--model", "opus") as process:
+        found = table((process.pid,))
+        told = found.started_with(_only(found), Everything(), is_script=True)
+        assert (told.flags, told.mode, told.unread) == ({"--model": "opus"}, "mode", ())
+
+
+def test_too_much_is_told_as_unread(table: Made, tmp_path: Path) -> None:
+    """The rest could hold anything: nothing of that part is told."""
+    # One word may be no longer (execve(2)), the program's name is another one.
+    long = "x" * (PART_MAX_BYTES - 1)
+    with waiting(tmp_path / "claude", "--model", "opus", long, variables={"A": "1"}) as process:
+        found = table((process.pid,))
+        told = found.started_with(_only(found), Everything(), is_script=False)
+        assert told == Started(unread=(("arguments", LONG),))
+    variables = {"A": long[:-2], "CLAUDE_X": "1"}
+    with waiting(tmp_path / "claude", "--model=opus", variables=variables) as process:
+        found = table((process.pid,))
+        told = found.started_with(_only(found), Everything(), is_script=False)
+        assert (told.flags, told.unread) == ({"--model": "opus"}, (("variables", LONG),))
+
+
+def _refused() -> list[str]:
+    raise PermissionError(errno.EACCES, "no")
+
+
+def test_what_is_refused_or_not_shown_is_told_as_unread() -> None:
+    """Each of the two alone; a process that has ended is none."""
+    wanted = Everything()
+    assert started_of(_refused, lambda: [("A", "1")], wanted, is_script=False) == Started(
+        unread=(("arguments", DENIED),)
+    )
+    hidden = started_of(lambda: ["claude"], list, wanted, is_script=True)
+    assert hidden == Started(unread=(("arguments", HIDDEN), ("variables", HIDDEN)))
+
+    def ended() -> list[str]:
+        raise ProcessLookupError(errno.ESRCH, "no")
+
+    with pytest.raises(ProcessLookupError):
+        started_of(ended, list, wanted, is_script=False)
 
 
 @pytest.mark.parametrize(
