@@ -24,6 +24,7 @@ STATE = (
     "journal.damaged.db",
     "fingerprints.json",
     "pause.json",
+    "stacks.txt",
 )
 """What the agent remembers."""
 
@@ -33,8 +34,8 @@ LOCKS = ("cycle.lock", "daemon.lock", "pause.lock")
 _BESIDE = ("-journal", ".*.new")
 """Ends of names: a database's own, and a file that a power cut left half written."""
 
-_ENDING_S = 30.0
-"""Seconds to wait for the daemon to end."""
+ENDING_S = 30.0
+"""Seconds to wait for a daemon that was told to end."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,13 @@ def say_goodbye(settings: Settings, who: Identity) -> str:
         return str(error)
 
 
-def remove(state_dir: Path, *, keep_state: bool) -> Removed:
+def remove(state_dir: Path, *, keep_state: bool, ending_s: float = ENDING_S) -> Removed:
     """Removes the agent's own files, when no daemon runs any more.
 
     Args:
         state_dir: Where they are.
         keep_state: Only the identity goes; the journal and the caches stay for a look.
+        ending_s: Seconds to wait for a daemon, or a check, to end.
 
     Raises:
         AgentError: A daemon or a check still runs.
@@ -79,8 +81,8 @@ def remove(state_dir: Path, *, keep_state: bool) -> Removed:
         return Removed(())
     names = IDENTITY if keep_state else (*IDENTITY, *STATE)
     with (
-        lock.held(state_dir / "daemon.lock", timeout_s=_ENDING_S, holder="an agent"),
-        lock.held(state_dir / "cycle.lock", timeout_s=_ENDING_S, holder="a check"),
+        lock.held(state_dir / "daemon.lock", timeout_s=ending_s, holder="an agent"),
+        lock.held(state_dir / "cycle.lock", timeout_s=ending_s, holder="a check"),
     ):
         tried = [_unlinked(file) for file in _files(state_dir, names)]
     if not keep_state:
@@ -106,3 +108,16 @@ def _unlinked(file: Path) -> tuple[Path, str]:
     except OSError as error:
         return file, error.strerror or type(error).__name__
     return file, ""
+
+
+def package_removal(executable: Path) -> str:
+    """The command that removes the installed package. Pure.
+
+    Args:
+        executable: The Python of the environment that it is installed in.
+    """
+    if "pipx" in executable.parts:
+        return "pipx uninstall build-parity"
+    if {"uv", "tools"} <= set(executable.parts):
+        return "uv tool uninstall build-parity"
+    return f'"{executable}" -m pip uninstall build-parity'

@@ -117,6 +117,20 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
 }
 
 
+def place(environment: Mapping[str, str], file: Path | None = None) -> tuple[Path, bool]:
+    """Where the settings file is, or would be, and whether somebody named that place.
+
+    Args:
+        environment: The variables of the process.
+        file: The settings file, if an option names one.
+    """
+    if file is not None:
+        return file, True
+    if CONFIG_VARIABLE in environment:
+        return Path(environment[CONFIG_VARIABLE]), True
+    return platformdirs.user_config_path("build-parity", appauthor=False) / "agent.toml", False
+
+
 def load(environment: Mapping[str, str], file: Path | None = None) -> Settings:
     """Reads the settings file, if there is one, and the environment over it.
 
@@ -129,9 +143,8 @@ def load(environment: Mapping[str, str], file: Path | None = None) -> Settings:
         SettingsError: A file that was named is missing, or something in it or in a
             variable cannot be used.
     """
-    named = file or (Path(environment[CONFIG_VARIABLE]) if CONFIG_VARIABLE in environment else None)
-    path = named or platformdirs.user_config_path("build-parity", appauthor=False) / "agent.toml"
-    values = _from_file(path, must_exist=named is not None)
+    path, is_named = place(environment, file)
+    values = _from_file(path, must_exist=is_named)
     values |= _from_environment(environment)
     settings = Settings(**values)
     if settings.cycle_min_s > settings.cycle_max_s:
