@@ -42,13 +42,14 @@ class Seen:
 
     Attributes:
         process: Its number and start token.
-        started_at: When it began, epoch seconds.
+        started_at: When it began, epoch seconds; None where the system does not tell, and then
+            it counts from the look before.
         surface: From where it was started.
         build: SHA-256 of the bytes that it executes; None where they could not be examined.
     """
 
     process: Process
-    started_at: int
+    started_at: int | None
     surface: str
     build: str | None
 
@@ -160,10 +161,10 @@ def _ran(seen: Seen, since: int, until: int) -> Iterator[Activity]:
 
 def _since(new: Seen, last: int, now: int) -> int:
     # What began before the last look and was not seen then counts from that look on.
-    return min(max(new.started_at, last), now)
+    return min(max(new.started_at or last, last), now)
 
 
 def _short_s(new: Seen, last: int, now: int, gap_s: int) -> int | None:
-    if new.started_at < last or not 0 < now - last <= gap_s:
+    if new.started_at is None or new.started_at < last or not 0 < now - last <= gap_s:
         return None
     return _since(new, last, now) - last

@@ -16,7 +16,7 @@ and the service manager begins another one.
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,6 +34,7 @@ from agent.errors import AgentError, IdentityError
 from agent.exchange_table import EVENTS, Event, State
 from agent.identity import Identity
 from agent.journal import Journal, open_journal
+from agent.meter import Meter
 from agent.pause import Pause
 from agent.pause_file import Pauses
 from agent.platforms.priority import step_back
@@ -70,6 +71,7 @@ class Daemon:
         self._seen: watch.Seen = {}
         self._settled = False
         self._sessions_at: int | None = None
+        self._meter = Meter(settings.watch_interval_s)
         self._ticked = parts.clock()
 
     @property
@@ -97,6 +99,27 @@ class Daemon:
         before = watch.snapshot(self._host, self._seen)
         if due or not self._settled or before != self._seen or self._sessions_changed():
             self._cycle(before, due=due)
+        self._count()
+
+    def keep_counts(self) -> None:
+        """Keeps what was counted and would be lost with the process.
+
+        Raises:
+            AgentError: It cannot be kept.
+        """
+        # Of a machine that has left, or was enrolled anew meanwhile, nothing is kept.
+        if identity.load(self._parts.settings.state_dir) == self._who:
+            with closing(open_journal(self._parts.settings.state_dir)) as journal:
+                self._meter.keep(journal, int(self._parts.clock()))
+
+    def _count(self) -> None:
+        if self._current_pause() is not None:
+            self._meter.stop()
+            return
+        now = int(self._parts.clock())
+        self._meter.look(self._parts.running.seen(), now)
+        if self._meter.is_due(now):
+            self.keep_counts()
 
     def _cycle(self, before: watch.Seen, *, due: bool) -> None:
         with self._alone() as journal:
@@ -104,6 +127,7 @@ class Daemon:
                 return  # Asked for while this waited for the lock.
             if due:
                 self._happened(Event.DUE)
+            self._meter.keep(journal, int(self._parts.clock()))
             looked, self._x = cycle.cycle(self._parts, journal, self._who, self._x)
         after = watch.snapshot(self._host, looked.watch)
         # A path watched since before the look keeps that state, so a change during the
@@ -120,7 +144,8 @@ class Daemon:
         try:
             return self._parts.running.has_changed(self._host)
         except OSError:
-            # The next full look tells why.
+            # The next full look tells why; until then what runs is not known.
+            self._meter.stop()
             return False
 
     @contextmanager
@@ -141,6 +166,7 @@ class Daemon:
                 self._happened(Event.RESUMED)
                 self._settled = False
             return False
+        self._meter.stop()
         is_new = before is None or before.until != self._pause.until
         if is_new:
             _log.info("paused", until=self._pause.until)
@@ -150,6 +176,7 @@ class Daemon:
 
     def _announce(self) -> None:
         with self._alone() as journal:
+            self._meter.keep(journal, int(self._parts.clock()))
             pause = self._current_pause()
             # The command that asked for it mostly has told the server by now.
             if pause is not None and not pause.is_told:
@@ -176,6 +203,7 @@ class Daemon:
         who = identity.load(self._parts.settings.state_dir)
         if who is not None and who != self._who:
             self._who = who
+            self._meter.forget()
             self._happened(Event.ENROLLED)
 
     def _happened(self, event: Event) -> None:
@@ -220,7 +248,7 @@ def _repeat(daemon: Daemon, settings: Settings, kept: Stacks) -> None:
 
     def tick() -> None:
         with kept.limit(settings.cycle_limit_s):
-            _ticked(daemon)
+            _logged(daemon.tick)
         if daemon.due_at is not None:
             due = datetime.fromtimestamp(max(daemon.due_at, time.time() + 1), UTC)
             scheduler.add_job(tick, "date", run_date=due, id="due", replace_existing=True)
@@ -241,6 +269,7 @@ def _repeat(daemon: Daemon, settings: Settings, kept: Stacks) -> None:
         # Not waiting: the scheduler would keep its locks meanwhile, and a tick needs them.
         scheduler.shutdown(wait=False)
         thread.shutdown()
+        _logged(daemon.keep_counts)
 
 
 def _watch(scheduler: BackgroundScheduler, pause_file: Path, interval_s: float) -> NoReturn:
@@ -259,9 +288,9 @@ def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(0)
 
 
-def _ticked(daemon: Daemon) -> None:
+def _logged(step: Callable[[], None]) -> None:
     try:
-        daemon.tick()
+        step()
     except AgentError as error:
         _log.error("cycle failed", error=str(error), advice=error.advice)
     # A bug must not end the daemon: it is logged whole, and the next tick is another try.
