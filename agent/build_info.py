@@ -29,7 +29,8 @@ _STATEMENT = re.compile(
     rb'BUILD_TIME:"(?P<built>[^"]{1,40})"(?:,GIT_SHA:"(?P<commit>[0-9a-f]{40})")?'
 )
 _JS_VERSION = re.compile(rb"^// Version: (?P<version>[^\s]{1,64})\r?$", re.MULTILINE)
-_JS_NODE = re.compile(rb"\A#!/usr/bin/env[^\n]{0,60}\bnode\b")
+# nixpkgs writes the path of its own Node.js there (facts 1.1).
+_JS_NODE = re.compile(rb"\A#!/(?:usr/bin/env|nix/store/)[^\n]{0,120}\bnode\b")
 
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}\Z")
 _PACKAGE = re.compile(r"[@A-Za-z0-9][@A-Za-z0-9/._-]{0,99}\Z")
