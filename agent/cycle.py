@@ -19,9 +19,10 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from agent import answers, digest, exchange, platforms, profile, sessions
+from agent import answers, digest, exchange, platforms, profile, running, session_traits, sessions
 from agent.claude_config import overrides
 from agent.claude_config.overrides import ConfigFacts
+from agent.claude_config.session_overrides import with_session
 from agent.discover import census
 from agent.discover.census import Census, LocalInstall
 from agent.exchange import Exchange, Pace
@@ -144,6 +145,8 @@ def cycle(
         "sessions", lambda: _running(parts, host, fingerprints, found.installs), NONE_RUN
     )
     told = _followed(journal, local, now) if settings.scan_processes else _NOT_SCANNED
+    if facts is not None:
+        facts = with_session(facts, session_traits.shown(told.overrides))
     made = profile.make(
         system=host.system,
         arch=host.arch,
@@ -238,7 +241,7 @@ def _running(
 def _followed(journal: Journal, local: Iterable[LocalSession], now: int) -> Told:
     kept = journal.remembered("sessions")
     before = sessions.decode(kept[0]) if kept else ()
-    told = sessions.follow(before, (each.session for each in local), now)
+    told = sessions.follow(before, running.seen_of(local), now)
     if told.keep != before:
         journal.remember("sessions", sessions.encode(told.keep), now)
     return told

@@ -6,17 +6,20 @@ over to another program. A process that is no session is looked at `LOOKS` times
 counts as known, since a shell that was seen a moment after it began may become one.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
-from agent import claims, executed, programs, surfaces, wire
+from agent import claims, executed, programs, session_traits, sessions, surfaces, wire
 from agent.claims import Claim
-from agent.discover.census import LocalInstall
+from agent.claude_config.session_overrides import Trait
+from agent.discover.census import TERMINAL, LocalInstall
 from agent.executed import Executed
 from agent.fingerprint import Fingerprints, Progress
 from agent.host import Host, Image, Process
 from agent.programs import Programs
+from agent.sessions import Seen
+from agent.started import Started, Unread
 
 LOOKS = 3
 """How often a process that is no session is looked at; two may follow at once on each other."""
@@ -32,6 +35,8 @@ class LocalSession:
         process: Its number and start token.
         started_at: When it was started, epoch seconds; None where the system does not tell.
         surface: From where it was started, as `agent.surfaces` names it.
+        traits: Flags and variables with which it was started in a terminal.
+        unread: What of these could not be seen, and why.
     """
 
     session: wire.Session
@@ -39,6 +44,8 @@ class LocalSession:
     process: Process
     started_at: int | None
     surface: str
+    traits: tuple[Trait, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 NONE_RUN: tuple[LocalSession, ...] = ()
@@ -51,6 +58,13 @@ class _Known:
 
     executed: Executed
     surface: str
+    started: Started = field(default_factory=Started)
+    is_read: bool = False
+
+    @property
+    def may_be_read(self) -> bool:
+        # What could not be seen may be seen later.
+        return self.surface == TERMINAL and (not self.is_read or bool(self.started.unread))
 
 
 class Running:
@@ -90,6 +104,9 @@ class Running:
             if found is not None:
                 surface = self._surface(host, process, found, said)
                 self._sessions[process] = _Known(found, surface)
+        for process, seen in self._sessions.items():
+            if seen.may_be_read:
+                self._sessions[process] = _read(host, process, seen)
         return self.seen()
 
     def seen(self) -> tuple[LocalSession, ...]:
@@ -115,9 +132,12 @@ class Running:
         """The known sessions that go on, with the present state of their files."""
         kept = ((each, self._sessions[each]) for each in live if each in self._sessions)
         return {
-            process: _Known(
-                executed.followed(host, known.executed),
-                _claimed_surface(host, process, claimed.get(process.pid, ())) or known.surface,
+            process: replace(
+                known,
+                executed=executed.followed(host, known.executed),
+                surface=session_traits.surface(known.started)
+                or _claimed_surface(host, process, claimed.get(process.pid, ()))
+                or known.surface,
             )
             for process, known in kept
             if executed.goes_on(host, process, known.executed)
@@ -161,12 +181,40 @@ class Running:
         return _claimed_surface(host, process, said) or by_program
 
 
+def seen_of(local: Iterable[LocalSession]) -> Iterator[Seen]:
+    """What may be told of these sessions."""
+    found = tuple(local)
+    yield from (each.session for each in found)
+    yield from session_traits.told(trait for each in found for trait in each.traits)
+    yield from (session_traits.problem(each) for one in found for each in one.unread)
+
+
 def _claimed_surface(host: Host, process: Process, said: tuple[Claim, ...]) -> str | None:
     # Only the registry says it, and it needs no image to be held to.
     holding = (claim for claim in said if claim.surface and claim.holds(host, process, None))
     return next((claim.surface for claim in holding), None)
 
 
+def _read(host: Host, process: Process, known: _Known) -> _Known:
+    is_script = known.executed.runs is not None and sessions.is_runtime(known.executed.runs)
+    try:
+        found = session_traits.read(host, process, is_script=is_script)
+    except OSError:
+        # It has ended: the next look sees.
+        return known
+    surface = session_traits.surface(found) or known.surface
+    return replace(known, surface=surface, started=found, is_read=True)
+
+
 def _local(process: Process, known: _Known) -> LocalSession:
     what = known.executed
-    return LocalSession(what.session, what.program, process, what.started_at, known.surface)
+    from_shell = known.surface == TERMINAL
+    return LocalSession(
+        session=what.session,
+        program=what.program,
+        process=process,
+        started_at=what.started_at,
+        surface=known.surface,
+        traits=session_traits.traits(known.started) if from_shell else (),
+        unread=known.started.unread if from_shell else (),
+    )

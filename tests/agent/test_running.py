@@ -6,17 +6,20 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any, cast
 
 import pytest
 
 from agent import executed, platforms, wire
+from agent.claude_config.session_overrides import Trait
 from agent.discover.census import LocalInstall
 from agent.fingerprint import Fingerprints
 from agent.host import Host
 from agent.running import LocalSession, Running
+from agent.started import DENIED
 from agent.testing import recorded
-from tests.agent.standin import copied, executing, runtime, started
+from tests.agent.standin import copied, executing, runtime, started, waiting
 
 HOSTS = Path(__file__).parents[1] / "golden" / "hosts" / "sessions"
 
@@ -31,6 +34,19 @@ def versions(tmp_path: Path) -> Path:
 def cache(tmp_path: Path) -> Fingerprints:
     """An empty cache."""
     return Fingerprints(tmp_path / "cache.json")
+
+
+class Blind:
+    """A machine on which nobody may ask with what a process was started."""
+
+    def __init__(self, host: Host) -> None:
+        """Is otherwise like another one."""
+        self._host = host
+
+    def __getattr__(self, name: str) -> Any:
+        """What the other one has, but for that."""
+        assert name != "started_with"
+        return getattr(self._host, name)
 
 
 def host_of(tmp_path: Path, *pids: int) -> Host:
@@ -366,3 +382,39 @@ def test_a_session_that_cannot_be_looked_at_is_told_with_a_reason(cache: Fingerp
     assert bundle.build is not None
     assert bundle.build.form == "bundle"
     assert denied == wire.Session("present", reason=executed.DENIED)
+
+
+def test_only_what_a_terminal_started_tells_with_what(cache: Fingerprints) -> None:
+    """Helpers and editors set flags and variables of their own."""
+    host = recorded((HOSTS / "started.toml").read_text("utf-8"))
+    installs = installed(PurePosixPath("/n/lib/node_modules/@anthropic-ai/claude-code/cli.js"))
+    found = {each.process.pid: each for each in Running().look(host, cache, installs)}
+    assert {pid: each.surface for pid, each in found.items()} == {
+        61: "terminal",
+        62: "background",
+        63: "other",
+        64: "terminal",
+        65: "editor",
+        66: "terminal",
+    }
+    assert [pid for pid, each in found.items() if each.traits] == [61, 64]
+    assert [pid for pid, each in found.items() if each.unread] == [66]
+    assert found[66].unread == (("variables", DENIED),)
+    assert "canary" not in repr([*found.values()])
+
+
+def test_with_what_a_session_was_started_is_read_once(
+    tmp_path: Path, versions: Path, cache: Fingerprints
+) -> None:
+    """It does not change."""
+    variables = {"CLAUDE_CODE_EFFORT_LEVEL": "low", "HOME": "/canary"}
+    followed = Running()
+    with waiting(versions / "2.1.330", "--model", "opus", variables=variables) as process:
+        host = host_of(tmp_path, process.pid)
+        (first,) = followed.look(host, cache, ())
+        assert first.traits == (
+            Trait("flag", "model", "opus"),
+            Trait("variable", "CLAUDE_CODE_EFFORT_LEVEL", "low"),
+        )
+        assert not followed.has_changed(host)
+        assert followed.look(cast("Host", Blind(host)), cache, ()) == (first,)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent import sessions, wire
 from agent.digest import canonical
-from agent.sessions import LEAVES_S, MARK_S, Sighting, follow
+from agent.sessions import LEAVES_S, MARK_S, Seen, Sighting, follow, sighting
 
 NOW = 1_795_000_000
 BUILD = wire.Build("ab" * 32, 7, "binary", version="2.1.330")
@@ -24,7 +24,19 @@ SESSIONS = st.builds(
     | st.integers(0, 20).map(lambda number: wire.Build(f"{number:064x}", 7, "binary")),
     reason=st.none() | st.sampled_from(["it may not be read", "it cannot be read"]),
 )
-SIGHTINGS = st.builds(Sighting, SESSIONS, st.integers(NOW - 4_000, NOW + 4_000))
+OVERRIDES = st.builds(
+    wire.Override,
+    kind=st.sampled_from(["flag", "variable"]),
+    key=st.sampled_from(["model", "effort", "CLAUDE_X"]),
+    layer=st.just("session"),
+    override_class=st.just("behaviour"),
+    value=st.none() | st.booleans() | st.integers(0, 9) | st.sampled_from(["opus", "low"]),
+)
+PROBLEMS = st.sampled_from(["its arguments", "its variables"]).map(
+    lambda reason: wire.Problem("sessions", reason)
+)
+ALL_SEEN: st.SearchStrategy[Seen] = SESSIONS | OVERRIDES | PROBLEMS
+SIGHTINGS = st.builds(sighting, ALL_SEEN, st.integers(NOW - 4_000, NOW + 4_000))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +99,7 @@ def test_a_build_enters_at_once() -> None:
     """And wants its time renewed soon."""
     told = follow((), [PRESENT, PRESENT], NOW)
     assert told.sessions == (PRESENT,)
-    assert told.keep == (Sighting(PRESENT, NOW),)
+    assert told.keep == (sighting(PRESENT, NOW),)
     assert told.again_at == NOW + MARK_S
 
 
@@ -113,27 +125,65 @@ def test_little_time_is_not_kept() -> None:
     """What is kept is written and synced: once in a while is enough."""
     before = follow((), [PRESENT], NOW).keep
     assert follow(before, [PRESENT], NOW + MARK_S - 1).keep is before
-    assert follow(before, [PRESENT], NOW + MARK_S).keep == (Sighting(PRESENT, NOW + MARK_S),)
+    assert follow(before, [PRESENT], NOW + MARK_S).keep == (sighting(PRESENT, NOW + MARK_S),)
     assert follow(before, [PRESENT, NEW], NOW + 1).keep != before
 
 
 def test_a_clock_set_back_keeps_nothing_for_ever() -> None:
     """A time that lies ahead counts as now."""
-    told = follow((Sighting(PRESENT, NOW + 86_400),), [], NOW)
-    assert told.keep == (Sighting(PRESENT, NOW),)
+    told = follow((sighting(PRESENT, NOW + 86_400),), [], NOW)
+    assert told.keep == (sighting(PRESENT, NOW),)
 
 
 def test_more_builds_than_fit_are_told_as_such() -> None:
     """Those that run now come before those that ended."""
     running = [wire.Session("present", wire.Build(f"{at:064x}", 1, "binary")) for at in range(8)]
-    told = follow((Sighting(PRESENT, NOW - 60),), running, NOW)
+    told = follow((sighting(PRESENT, NOW - 60),), running, NOW)
     assert set(told.sessions) == set(running)
     assert told.problems == (sessions.TOO_MANY,)
 
 
-@given(st.lists(SIGHTINGS, max_size=80), st.lists(SESSIONS, max_size=80))
+MODEL = wire.Override("flag", "model", "session", "behaviour", "opus")
+UNREAD = wire.Problem("sessions", "a session's variables may not be read")
+
+
+def test_what_a_session_was_started_with_is_told_as_long_as_a_build() -> None:
+    """The same holds for what could not be seen of it."""
+    before = follow((), [PRESENT, MODEL, UNREAD], NOW).keep
+    told = follow(before, [], NOW + LEAVES_S)
+    assert (told.sessions, told.overrides, told.problems) == ((PRESENT,), (MODEL,), (UNREAD,))
+    told = follow(before, [], NOW + LEAVES_S + MARK_S + 1)
+    assert (told.sessions, told.overrides, told.problems) == ((), (), ())
+
+
+def test_only_the_present_value_of_an_override_is_told() -> None:
+    """A session that ended a minute ago was started with another one."""
+    before = follow((), [MODEL], NOW).keep
+    other = wire.Override("flag", "model", "session", "behaviour", "haiku")
+    assert follow(before, [other], NOW + 60).overrides == (other,)
+
+
+def test_more_overrides_than_fit_are_told_as_such() -> None:
+    """Nothing is left out unsaid."""
+    many = [
+        wire.Override("variable", f"CLAUDE_X{at}", "session", "behaviour")
+        for at in range(sessions.OVERRIDES_MAX + 1)
+    ]
+    told = follow((), many, NOW)
+    assert len(told.overrides) == sessions.OVERRIDES_MAX
+    assert told.problems == (sessions.TOO_MANY_OVERRIDES,)
+
+
+def test_what_an_older_agent_kept_is_read() -> None:
+    """It kept builds alone."""
+    kept = b'[{"session":{"file":"deleted","reason":"it cannot be read"},"at":1795000000}]'
+    (read,) = sessions.decode(kept)
+    assert read.seen == wire.Session("deleted", reason="it cannot be read")
+
+
+@given(st.lists(SIGHTINGS, max_size=80), st.lists(ALL_SEEN, max_size=80))
 def test_what_is_told_is_bounded_and_in_one_order(
-    before: list[Sighting], running: list[wire.Session]
+    before: list[Sighting], running: list[Seen]
 ) -> None:
     """Whatever runs, and whatever ran."""
     told = follow(tuple(before), running, NOW)
