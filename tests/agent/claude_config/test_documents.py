@@ -2,6 +2,7 @@
 
 import json
 import plistlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,8 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
 )
+
+_READERS = (documents.settings, documents.state, documents.has_servers)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,11 @@ def test_a_settings_file_is_read_as_claude_code_reads_it(data: bytes, found: obj
     [
         (b'{"secret": ', "not valid JSON"),
         (b'{"secret": 1,}', "not valid JSON"),
+        (b'{"a": 1} // secret', "not valid JSON"),
+        (b'{/* secret */ "a": 1}', "not valid JSON"),
+        (b'{"secret": NaN}', "not valid JSON"),
+        ('{"secret": 1}'.encode("utf-16"), "not valid JSON"),
+        (b'{"mcpServers":' + b"[" * 100_000, "nested too deeply"),
         (b"[1]", "not one JSON object"),
         (b'"secret"', "not one JSON object"),
         (b'{"secret":' + b"[" * 100_000, "nested too deeply"),
@@ -43,7 +51,7 @@ def test_a_settings_file_is_read_as_claude_code_reads_it(data: bytes, found: obj
 )
 def test_a_damaged_file_is_refused_without_quoting_it(data: bytes, reason: str) -> None:
     """The reason travels to the server, so it holds no word of the file."""
-    for read in (documents.settings, documents.state):
+    for read in _READERS:
         with pytest.raises(documents.DocumentError, match=reason) as caught:
             read(data)
         assert "secret" not in str(caught.value)
@@ -107,3 +115,25 @@ def test_any_json_is_a_mapping_or_one_error(value: object) -> None:
         else:
             assert isinstance(value, dict)
             assert all(value[name] == found[name] for name in found)
+
+
+@given(_JSON, st.data())
+def test_bytes_damaged_anywhere_are_read_or_refused_without_quoting_them(
+    value: object, data: st.DataObject
+) -> None:
+    """Cut off, overwritten, or no text at all."""
+    whole = json.dumps({"secret": value, "mcpServers": {"secret": value}, "env": value}).encode()
+    at = data.draw(st.integers(0, len(whole)))
+    damaged = (
+        whole[:at] + data.draw(st.binary(max_size=4)) + whole[at + data.draw(st.integers(0, 9)) :]
+    )
+    for read in (*_READERS, documents.property_list, documents.catalog_version):
+        assert "secret" not in _refusal(read, damaged)
+
+
+def _refusal(read: Callable[[bytes], object], data: bytes) -> str:
+    try:
+        read(data)
+    except documents.DocumentError as error:
+        return str(error)
+    return ""

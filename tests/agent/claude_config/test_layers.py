@@ -10,6 +10,8 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agent.claude_config import layers
 from agent.claude_config.sources import SETTINGS_MAX_BYTES, SNIPPETS_MAX
@@ -18,6 +20,20 @@ from agent.wire import Problem
 
 if TYPE_CHECKING:
     from tests.agent.claude_config.conftest import Machine
+
+READ = (
+    "home/.claude/settings.json",
+    "home/.claude/remote-settings.json",
+    "home/.claude/cache/model-catalog/catalog.json",
+    "home/.claude.json",
+    "home/.config/Claude/claude_desktop_config.json",
+    "home/.config/environment.d/1.conf",
+    "home/.bashrc",
+    "root/etc/claude-code/managed-settings.json",
+    "root/etc/claude-code/managed-settings.d/10.json",
+    "root/etc/environment",
+)
+"""Every kind of file whose contents are looked at."""
 
 
 def _layers(machine: Machine) -> list[tuple[str, object, object]]:
@@ -156,6 +172,20 @@ def test_a_damaged_file_is_a_problem_and_the_other_layers_go_on(
     found = layers.read(machine.host)
     assert found.problems == (Problem("claude_config", reason),)
     assert found.sources[0].settings == {"model": "opus"}
+
+
+@given(st.binary(max_size=64), st.sampled_from(READ))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_bytes_a_file_holds_the_other_layers_go_on(
+    machine: Machine, data: bytes, name: str
+) -> None:
+    """No file can keep the rest from being told."""
+    machine.write(machine.home.parent / name, "")
+    (machine.home.parent / name).write_bytes(data)
+    machine.managed({"effortLevel": "low"}, "managed-settings.d/00.json")
+    found = layers.read(machine.host)
+    assert {"effortLevel": "low"} in [source.settings for source in found.sources]
+    (machine.home.parent / name).unlink()
 
 
 def test_a_folder_in_a_files_place_is_a_problem(machine: Machine) -> None:
