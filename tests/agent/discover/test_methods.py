@@ -27,7 +27,7 @@ BROUGHT_FILES = (
     ".venv/lib/python3.11/site-packages/claude_agent_sdk/_bundled/claude",
     ".venv/lib/python3.11/site-packages/claude_agent_sdk/_bundled/claude.version",
 )
-MANAGED = (".bun", ".yarn", ".claude", ".asdf")
+MANAGED = (".bun", ".yarn", ".claude", ".asdf", ".nix-profile")
 IN_MODULES = "node_modules/@anthropic-ai/claude-code"
 MANAGED_FILES = (
     ".bun/bin/claude",
@@ -40,6 +40,8 @@ MANAGED_FILES = (
     f".local/share/pnpm/global/5/{IN_MODULES}/bin/claude.exe",
     ".local/share/mise/installs/claude/2.1.330/claude",
     ".asdf/installs/claude/2.1.330/bin/claude",
+    ".nix-profile/bin/claude",
+    ".local/state/nix/profile/bin/claude",
 )
 Take = Callable[[Host], Census]
 
