@@ -111,7 +111,7 @@ def test_nothing_is_written_while_counts_may_wait(
         parts = parts_of(laptop, clock, pid)
         daemon = Daemon(parts, enrolled(parts, receiver))
         daemon.tick()
-        ticking(daemon, clock, 2)
+        ticking(daemon, clock, 1)
         file = laptop.state_dir / "journal.db"
         before = file.stat().st_mtime_ns
         ticking(daemon, clock, 3)
