@@ -5,6 +5,8 @@ from pathlib import PurePath
 
 import pytest
 
+from agent import wire
+from agent.discover import launcher
 from agent.discover.census import Census
 from agent.host import Host
 from agent.testing import RecordedHost
@@ -34,18 +36,32 @@ def test_the_alias_starts_the_package_through_its_script(golden: Golden, take: T
     assert found.problems == ()
 
 
+IN_PLACE = "/home/u/.claude/local/node_modules/.bin/claude"
+
+
 @pytest.mark.parametrize(
-    "script",
+    ("script", "starts", "problems"),
     [
-        '#!/bin/sh\nexport CANARY=1\nexec "/home/u/.claude/local/node_modules/.bin/claude" "$@"\n',
-        '#!/bin/sh\nexec "/opt/other/claude" "$@"\n',
-        '#!/bin/sh\nexec "$HOME/.claude/local/node_modules/.bin/claude" --model x "$@"\n',
+        (f'#!/bin/sh\nexport CANARY=1\nexec "{IN_PLACE}" "$@"\n', True, ()),
+        (
+            '#!/bin/sh\nexec "$HOME/.claude/local/node_modules/.bin/claude" --canary "$@"\n',
+            True,
+            (wire.Problem("search_path", launcher.ADDS),),
+        ),
+        ('#!/bin/sh\nexec "/opt/canary/claude" "$@"\n', False, ()),
+        (f'#!/bin/sh\ncanary\nexec "{IN_PLACE}" "$@"\n', False, ()),
     ],
 )
-def test_a_script_of_the_users_own_is_not_the_installers(
-    tree: Tree, take: Take, sent: Callable[[Host, Census], str], script: str
+def test_a_script_of_the_users_own_is_no_name_of_the_copy(
+    tree: Tree,
+    take: Take,
+    sent: Callable[[Host, Census], str],
+    script: str,
+    problems: tuple[wire.Problem, ...],
+    *,
+    starts: bool,
 ) -> None:
-    """What it does besides is not known: it is told apart, and not a word of it."""
+    """It is followed as any launcher is, and not a word of it is told."""
     local = "/home/u/.claude/local"
     host = tree(
         {
@@ -57,10 +73,9 @@ def test_a_script_of_the_users_own_is_not_the_installers(
         }
     )
     found = take(host)
-    assert _told(found) == [
-        ("other", "search-path", None, "not-examined", True),
-        ("legacy_local", "local", None, "ok", False),
-    ]
+    unknown = [] if starts else [("other", "search-path", None, "not-examined", True)]
+    assert _told(found) == [*unknown, ("legacy_local", "local", None, "ok", starts)]
+    assert found.problems == problems
     assert "canary" not in sent(host, found).lower()
 
 
