@@ -46,7 +46,12 @@ def in_json(local: Local) -> dict[str, Any]:
             for session, programs in local.sessions
         ],
         "overrides": [
-            {"key": each.name, "layer": each.layer, "file": str(each.file), "value": each.value}
+            {
+                "key": each.name,
+                "layer": each.layer,
+                "file": str(each.file) if each.file else None,
+                "value": each.value,
+            }
             for each in local.overrides
         ],
         "exposure": local.exposure,

@@ -1,6 +1,9 @@
 """Running sessions all the way into the profile: real stand-in programs, a real receiver."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -9,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent import cycle, local_facts, sessions
+from agent import cycle, local_facts, sessions, wire
 from agent.cycle import Looked, Parts
 from agent.daemon import Daemon
 from agent.enrolment import enrol
@@ -18,7 +21,7 @@ from agent.identity import Wish
 from agent.journal import open_journal
 from agent.settings import Settings
 from tests.agent.receiver import Receiver
-from tests.agent.standin import parent, started
+from tests.agent.standin import parent, started, waiting
 
 
 @dataclass
@@ -189,3 +192,132 @@ def test_nothing_secret_of_a_session_is_kept_sent_or_logged(
     assert kept is not None
     for text in (looked.body, kept[0], caplog.text.encode()):
         assert CANARY.encode() not in text
+
+
+def overrides_of(looked: Looked) -> list[wire.Override]:
+    """What a profile tells of the layer of sessions."""
+    assert looked.made.config is not None
+    return [each for each in looked.made.config.overrides if each.layer == "session"]
+
+
+def hash_of(looked: Looked) -> str:
+    """The config hash of a profile."""
+    assert looked.made.config is not None
+    return looked.made.config.hash
+
+
+def test_with_what_a_session_was_started_counts_for_half_an_hour(
+    laptop: Settings, clock: Clock
+) -> None:
+    """It changes the config hash at once, and the laptop shows it by its layer."""
+    program = laptop.home / ".local/share/claude/versions/2.1.330"
+    looks = []
+    with closing(open_journal(laptop.state_dir)) as journal:
+        with waiting(program, "--model", "opus", variables={"MAX_THINKING_TOKENS": "0"}) as one:
+            program.unlink()
+            looks.append(
+                cycle.cycle(parts_of(laptop, clock, one.pid), journal, None, Exchange())[0]
+            )
+        for passed in (0, 60, sessions.LEAVES_S + sessions.MARK_S):
+            clock.now += passed
+            looks.append(cycle.cycle(parts_of(laptop, clock), journal, None, Exchange())[0])
+    assert overrides_of(looks[0]) == [
+        wire.Override("flag", "model", "session", "behaviour", "opus"),
+        wire.Override("variable", "MAX_THINKING_TOKENS", "session", "behaviour", 0),
+    ]
+    assert [len(overrides_of(each)) for each in looks] == [2, 2, 2, 0]
+    assert hash_of(looks[0]) == hash_of(looks[2]) != hash_of(looks[3])
+    shown = local_facts.in_json(local_facts.of(looks[0], {}))["overrides"]
+    assert {"key": "model", "layer": "session", "file": None, "value": "opus"} in shown
+
+
+def test_a_block_of_variables_in_the_settings_stands_above_a_sessions(
+    laptop: Settings, clock: Clock
+) -> None:
+    """It replaces them in the session itself."""
+    program = laptop.home / ".local/share/claude/versions/2.1.330"
+    settings = laptop.home / ".claude" / "settings.json"
+    settings.write_text(json.dumps({"env": {"MAX_THINKING_TOKENS": "7"}}))
+    with (
+        waiting(program, variables={"MAX_THINKING_TOKENS": "0"}) as process,
+        closing(open_journal(laptop.state_dir)) as journal,
+    ):
+        looked, _ = cycle.cycle(parts_of(laptop, clock, process.pid), journal, None, Exchange())
+    (found,) = overrides_of(looked)
+    assert found.shadowed
+
+
+def test_what_cannot_be_seen_of_a_session_is_a_problem(laptop: Settings, clock: Clock) -> None:
+    """A session with so many variables tells none of them."""
+    program = laptop.home / ".local/share/claude/versions/2.1.330"
+    variables = {f"CLAUDE_CODE_{at}": "x" * 60_000 for at in range(3)}
+    with (
+        waiting(program, variables=variables) as process,
+        closing(open_journal(laptop.state_dir)) as journal,
+    ):
+        looked, _ = cycle.cycle(parts_of(laptop, clock, process.pid), journal, None, Exchange())
+    problem = wire.Problem("sessions", "a session's variables are longer than what is read")
+    assert problem in looked.made.problems
+    assert overrides_of(looked) == []
+
+
+SECRETS = (
+    *("--append-system-prompt", CANARY, "--settings", f'{{"env": {{"A": "{CANARY}"}}}}'),
+    *("--model", CANARY, f"--agents={CANARY}", "--resume", CANARY, f"--unknown-{CANARY}={CANARY}"),
+    *(CANARY, "--", f"--effort={CANARY}", f"--{CANARY}"),
+)
+VARIABLES = {
+    "ANTHROPIC_API_KEY": CANARY,
+    "ANTHROPIC_BASE_URL": f"https://{CANARY}",
+    "ANTHROPIC_MODEL": CANARY,
+    "CLAUDE_CODE_SESSION_ID": CANARY,
+    "CLAUDE_CODE_UNLISTED": CANARY,
+    "DISABLE_TELEMETRY": CANARY,
+    "AWS_SECRET_ACCESS_KEY": CANARY,
+    "HOME": f"/{CANARY}",
+    CANARY.upper().replace("-", "_"): CANARY,
+}
+
+
+def test_no_word_of_a_sessions_arguments_and_variables_is_kept_sent_or_logged(
+    laptop: Settings, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only that these are set is told."""
+    program = laptop.home / ".local/share/claude/versions/2.1.330"
+    with waiting(program, *SECRETS, variables=VARIABLES) as process:
+        parts = parts_of(laptop, clock, process.pid)
+        with closing(open_journal(laptop.state_dir)) as journal:
+            looked, _ = cycle.cycle(parts, journal, None, Exchange())
+        shown = subprocess.run(
+            [sys.executable, "-m", "agent", "show", "--json"],
+            env={
+                "PARITY_AGENT_STATE_DIR": str(laptop.state_dir),
+                "PARITY_AGENT_HOME": str(laptop.home),
+                "PARITY_AGENT_SYSTEM_ROOT": str(laptop.system_root),
+                "PARITY_AGENT_PROCESS_ROOTS": str(process.pid),
+                "PARITY_AGENT_LOG_LEVEL": "debug",
+                "HOME": str(laptop.home),
+                "PATH": "",
+                "PYTHONPATH": os.pathsep.join(sys.path),
+            },
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+    names = {each.key for each in overrides_of(looked)}
+    assert {"model", "append-system-prompt", "ANTHROPIC_API_KEY", "DISABLE_TELEMETRY"} <= names
+    assert b"append-system-prompt" in shown.stdout
+    kept = [file.read_bytes() for file in laptop.state_dir.rglob("*") if file.is_file()]
+    local = msgspec.json.encode(local_facts.in_json(local_facts.of(looked, {})))
+    memory = repr(parts.running.seen()).encode()
+    for text in (
+        *kept,
+        looked.body,
+        local,
+        memory,
+        shown.stdout,
+        shown.stderr,
+        caplog.text.encode(),
+    ):
+        assert CANARY.encode() not in text.lower()
+        assert CANARY.replace("-", "_").encode() not in text.lower()
