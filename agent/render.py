@@ -16,15 +16,14 @@ from agent import render_sessions
 from agent.claude_config.overrides import LocalOverride
 from agent.pause import Pause
 from agent.render_exposure import told_remotely
+from agent.render_overrides import overridden, typed_shell
 from agent.render_sessions import Ran
 from agent.text import painted, plain, span, table, when, wrapped
 from agent.wire import (
-    Config,
     Exposure,
     Install,
     InstallView,
     MachineView,
-    Override,
     Problem,
 )
 
@@ -84,12 +83,12 @@ def verdict(
         _installs(view, local),
         render_sessions.running(local.sessions),
         _heads(view),
-        _overrides(view.config, local),
+        overridden(view.config, local.overrides, local.public_default),
         told_remotely(local.exposure),
         findings.why(view, zone, colour=colour),
         findings.permitted(view, zone),
         _problems(local),
-        _shell(local),
+        typed_shell(local.typed_shell),
     ]
     lines: list[str] = []
     for block in blocks:
@@ -215,51 +214,6 @@ def _heads(view: MachineView) -> list[str]:
     return ["PUBLIC NOW", *lines]
 
 
-def _overrides(config: Config | None, local: Local) -> list[str]:
-    if config is None:
-        return ["OVERRIDES", "  the configuration could not be examined"]
-    rows = [
-        (each.key, each.layer, each.override_class, _value(each.value), _standing_of(each))
-        for each in config.overrides
-    ]
-    head = ("KEY", "LAYER", "CLASS", "VALUE", "COUNTS")
-    lines = table(head, rows) if rows else ["  none"]
-    lines += [
-        f"  and {each.count} more in the layer {each.layer}, whose names are not sent"
-        for each in config.unnamed
-    ]
-    lines += _set_in(local)
-    return ["OVERRIDES", *lines, *_config_hash(config, local)]
-
-
-def _standing_of(each: Override) -> str:
-    if each.shadowed:
-        return "no: a higher layer sets it"
-    if each.is_default:
-        return "no: it is the default"
-    return "yes" if each.override_class == "behaviour" else "no"
-
-
-def _set_in(local: Local) -> list[str]:
-    files = dict.fromkeys(plain(each.file) for each in local.overrides if each.file)
-    unnamed = [plain(each.name) for each in local.overrides if not each.named]
-    lines = [f"  set in {file}" for file in files]
-    if unnamed:
-        lines += wrapped(f"not named to the server: {', '.join(unnamed)}", "  ")
-    return lines
-
-
-def _config_hash(config: Config, local: Local) -> list[str]:
-    if local.public_default is None:
-        return [f"  config hash  {config.hash}"]
-    if config.hash == local.public_default:
-        return [f"  config hash  {config.hash}", "  that is the public default"]
-    return [
-        f"  config hash     {config.hash}",
-        f"  public default  {local.public_default}",
-    ]
-
-
 def _problems(local: Local) -> list[str]:
     if not local.problems:
         return []
@@ -267,17 +221,3 @@ def _problems(local: Local) -> list[str]:
         "NOT EXAMINED",
         *table(("PART", "REASON"), [(each.collector, each.reason) for each in local.problems]),
     ]
-
-
-def _shell(local: Local) -> list[str]:
-    if not local.typed_shell:
-        return []
-    rows = [(each.name, each.override_class, _value(each.value)) for each in local.typed_shell]
-    lines = table(("VARIABLE", "CLASS", "VALUE"), rows)
-    return ["SET IN THIS SHELL ONLY (not sent)", *lines]
-
-
-def _value(value: object) -> str:
-    if value is None:
-        return "set"
-    return str(value).lower() if isinstance(value, bool) else str(value)
