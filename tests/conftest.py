@@ -24,6 +24,22 @@ NPM_TIMEOUT_S = 600
 ClaudePackage = Callable[..., Path]
 
 
+_PACKAGES = frozenset(
+    {"claude_package", "platform_program", "node_sdk", "python_sdk", "global_home", "clone"}
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lets one worker run all tests of real packages.
+
+    Their programs are shared by hard links: a link made for one test is a change of the file
+    for another, and a package is fetched once.
+    """
+    for item in items:
+        if _PACKAGES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("packages"))
+
+
 def missing(reason: str) -> None:
     """End a test that lacks a real part: skipped on a laptop, failed with ``CI=true``."""
     if os.environ.get("CI") == "true":

@@ -30,6 +30,9 @@ _PACKAGES: Mapping[str, Mapping[str, str]] = {
 }
 """By system: the program that tests start, and the package that brings it."""
 
+_WORKERS = ("-n", "2", "--dist", "loadgroup")
+"""For a whole run; who asks for some tests may want a debugger, which needs one process."""
+
 
 def main(arguments: list[str]) -> int:
     """Runs all steps; the exit code is 0 if every one passed, else 1."""
@@ -52,7 +55,7 @@ def main(arguments: list[str]) -> int:
         "ruff check": ["ruff", "check", "."],
         "mypy": ["mypy"],
         "import contracts": ["lint-imports"],
-        "pytest": ["python", "-m", "pytest", "-q", *plugin, *extra],
+        "pytest": ["python", "-m", "pytest", "-q", *plugin, *(extra or _WORKERS)],
     }
     passed = [_passes(commands, name, argv, progress) for name, argv in steps.items()]
     return 0 if all(passed) else 1
