@@ -164,6 +164,23 @@ _EXTENSION = (
 _DESKTOP = "install the release of Claude Desktop that brings version {version}"
 _SDK = "install the release of the Agent SDK that bundles version {version}"
 _REMOVE_LOCAL = "delete ~/.claude/local, and the alias in your shell's start files"
+_PACKAGE_INSTALL = (
+    "sudo apt install claude-code={version}; or sudo dnf install claude-code-{version}; or"
+    " sudo apk add claude-code={version}; or build pacman's package of {version} and install it"
+)
+_PACKAGE_REINSTALL = (
+    "sudo apt install --reinstall claude-code={version}; or sudo dnf reinstall"
+    " claude-code-{version}; or sudo apk fix --reinstall claude-code; or build and install"
+    " pacman's package again"
+)
+_PACKAGE_REMOVE = (
+    "sudo apt remove claude-code; or sudo dnf remove claude-code; or sudo apk del claude-code;"
+    " or sudo pacman -R and the package's name"
+)
+_NIX_PIN = "pin a revision of nixpkgs whose claude-code is {version}, and build your profile anew"
+_NIX_LEAVE = "take claude-code out of your Nix profile or configuration"
+# nixpkgs patches what it packs (facts 1.1): its bytes are never the public ones.
+_NIX_PUBLIC = f"{_NIX_LEAVE}, then curl -fsSL https://claude.ai/install.sh | bash -s {{version}}"
 _MIGRATE = f"claude install {{version}}, then {_REMOVE_LOCAL}"
 
 _TABLE: Mapping[tuple[str, str], Callable[[str], Command]] = MappingProxyType(
@@ -181,6 +198,8 @@ _TABLE: Mapping[tuple[str, str], Callable[[str], Command]] = MappingProxyType(
         ("install", "version_manager"): _told(
             "mise use -g claude@{version}; or choose {version} of asdf's plugin"
         ),
+        ("install", "system_package"): _told(_PACKAGE_INSTALL),
+        ("install", "nix"): _told(_NIX_PIN),
         ("reinstall", "pnpm"): _after(f"pnpm remove -g {NPM_PACKAGE}", _pnpm_install),
         ("reinstall", "bun"): _after(
             f"bun remove -g {NPM_PACKAGE} && bun pm cache rm", _bun_install
@@ -192,6 +211,8 @@ _TABLE: Mapping[tuple[str, str], Callable[[str], Command]] = MappingProxyType(
         ("reinstall", "version_manager"): _told(
             "mise install -f claude@{version}; or let asdf uninstall and install {version} again"
         ),
+        ("reinstall", "system_package"): _told(_PACKAGE_REINSTALL),
+        ("reinstall", "nix"): _told(_NIX_PUBLIC),
         ("unshadow", "pnpm"): _unshadow(f"pnpm remove -g {NPM_PACKAGE}"),
         ("unshadow", "bun"): _unshadow(f"bun remove -g {NPM_PACKAGE}"),
         ("unshadow", "yarn"): _unshadow(f"yarn global remove {NPM_PACKAGE}"),
@@ -199,6 +220,8 @@ _TABLE: Mapping[tuple[str, str], Callable[[str], Command]] = MappingProxyType(
         ("unshadow", "homebrew"): _unshadow(f"brew uninstall {_CASK}"),
         ("unshadow", "legacy_local"): _unshadow(_REMOVE_LOCAL),
         ("unshadow", "version_manager"): _unshadow("uninstall it with mise or asdf"),
+        ("unshadow", "system_package"): _unshadow(_PACKAGE_REMOVE),
+        ("unshadow", "nix"): _unshadow(_NIX_LEAVE),
         **{
             (action, method): _told(words)
             for action in ("install", "reinstall")
