@@ -61,6 +61,8 @@ _PLACES = re.compile(
     rf"|claude_agent_sdk/_bundled/{_PROGRAM}"
     rf"|Caskroom/claude-code(?:@latest)?/[^/]+/{_PROGRAM}"
     rf"|WinGet/Packages/Anthropic\.ClaudeCode_[^/]*/{_PROGRAM}"
+    rf"|nix/store/[0-9a-z]{{32}}-claude-code[^/]*/bin/\.?{_PROGRAM}(?:-wrapped_*)?"
+    rf"|(?:opt|usr/lib)/claude-code[a-z-]{{0,40}}/(?:bin/)?{_PROGRAM}"
     r"|\.local/bin/claude\.exe(?:\.old\.\d+(?:\.\d+)?)?"
     r")\Z"
 )

@@ -54,6 +54,9 @@ SIGHTINGS = st.builds(sighting, ALL_SEEN, st.integers(NOW - 4_000, NOW + 4_000))
         "/U/Application Support/Claude-3p/claude-code/2.1.3/claude.app/Contents/MacOS/claude",
         "/v/lib/python3.12/site-packages/claude_agent_sdk/_bundled/claude",
         "/opt/homebrew/Caskroom/claude-code@latest/2.1.330/claude",
+        "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-claude-code-2.1.330/bin/.claude-wrapped",
+        "/opt/claude-code/bin/claude",
+        "/usr/lib/claude-code-stable-bin/claude",
     ],
 )
 def test_a_program_in_a_methods_place_is_a_session(place: str) -> None:
