@@ -1,13 +1,12 @@
 """What only the laptop shows of a look: paths, files, and the shell that the person typed in."""
 
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any
 
 from agent.claude_config import overrides
 from agent.cycle import Looked
 from agent.render import Local
-from agent.render_sessions import Ran
+from agent.render_sessions import Place, Ran
 from agent.wire import Session
 
 
@@ -31,10 +30,10 @@ def of(looked: Looked, environment: Mapping[str, str]) -> Local:
 
 
 def _sessions(looked: Looked) -> tuple[Ran, ...]:
-    ran: dict[Session, list[PurePath]] = {session: [] for session in looked.made.sessions}
+    ran: dict[Session, list[Place]] = {session: [] for session in looked.made.sessions}
     for each in looked.sessions:
-        ran.setdefault(each.session, []).append(each.program)
-    return tuple((session, tuple(programs)) for session, programs in ran.items())
+        ran.setdefault(each.session, []).append((each.program, each.surface))
+    return tuple((session, tuple(places)) for session, places in ran.items())
 
 
 def in_json(local: Local) -> dict[str, Any]:
@@ -42,8 +41,12 @@ def in_json(local: Local) -> dict[str, Any]:
     return {
         "installs": [{"path": str(path), "install": install} for install, path in local.places],
         "sessions": [
-            {"session": session, "paths": [str(path) for path in programs]}
-            for session, programs in local.sessions
+            {
+                "session": session,
+                "paths": [str(path) for path, _ in places],
+                "surfaces": [surface for _, surface in places],
+            }
+            for session, places in local.sessions
         ],
         "overrides": [
             {

@@ -6,12 +6,15 @@ from pathlib import PurePath
 from agent.text import plain, table
 from agent.wire import Session
 
-Ran = tuple[Session, tuple[PurePath, ...]]
-"""A build that is told, and the program of each process that executes it now."""
+Place = tuple[PurePath, str]
+"""The program of a process, and the surface from which it was started."""
+
+Ran = tuple[Session, tuple[Place, ...]]
+"""A build that is told, and each process that executes it now."""
 
 
 def running(sessions: Iterable[Ran]) -> list[str]:
-    """Each build that sessions run, with the files that they were started from.
+    """Each build that sessions run, with the files and surfaces that they were started from.
 
     Args:
         sessions: As told; one that no process executes any more has ended a while ago.
@@ -22,19 +25,19 @@ def running(sessions: Iterable[Ran]) -> list[str]:
     head = ("VERSION", "BYTES", "FILE", "PROCESSES")
     lines = table(head, [_row(*each) for each in ordered])
     told = [lines[0]]
-    for (_, programs), line in zip(ordered, lines[1:], strict=True):
+    for (_, places), line in zip(ordered, lines[1:], strict=True):
         told.append(line)
-        told += [f"    {plain(path)}" for path in sorted(set(programs))]
+        told += [f"    {plain(path)} ({surface})" for path, surface in sorted(set(places))]
     return ["RUNNING SESSIONS", *told]
 
 
-def _row(session: Session, programs: tuple[PurePath, ...]) -> tuple[str, ...]:
+def _row(session: Session, places: tuple[Place, ...]) -> tuple[str, ...]:
     build = session.build
     return (
         (build.version if build else None) or "?",
         f"sha256 {build.sha256[:12]}" if build else session.reason or "not examined",
         session.file,
-        str(len(programs)) if programs else "ended",
+        str(len(places)) if places else "ended",
     )
 
 

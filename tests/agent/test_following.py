@@ -134,8 +134,10 @@ def test_the_laptop_alone_shows_where_a_session_was_started(laptop: Settings, cl
     (shown,) = looked.made.sessions
     path = laptop.home / ".local/share/claude/versions/2.1.330"
     local = local_facts.of(looked, {})
-    assert local.sessions == ((shown, (path,)),)
-    assert local_facts.in_json(local)["sessions"] == [{"session": shown, "paths": [str(path)]}]
+    assert local.sessions == ((shown, ((path, "terminal"),)),)
+    assert local_facts.in_json(local)["sessions"] == [
+        {"session": shown, "paths": [str(path)], "surfaces": ["terminal"]}
+    ]
     assert local_facts.of(later, {}).sessions == ((shown, ()),)
 
 

@@ -9,6 +9,7 @@ BUILD = Build("ab" * 32, 7, "binary", version="2.1.330")
 OLD = Build("cd" * 32, 7, "binary", version="2.1.329")
 LOST = Session("deleted", reason="its file is gone")
 PATH = PurePosixPath("/h/claude/versions/2.1.330")
+PLACE = (PATH, "terminal")
 
 
 def test_each_build_has_its_bytes_its_file_and_who_runs_it() -> None:
@@ -16,17 +17,17 @@ def test_each_build_has_its_bytes_its_file_and_who_runs_it() -> None:
     lines = running(
         [
             (Session("deleted", OLD), ()),
-            (Session("present", BUILD), (PATH, PATH)),
-            (LOST, (PurePosixPath("/h/\x1bgone"),)),
+            (Session("present", BUILD), (PLACE, PLACE)),
+            (LOST, ((PurePosixPath("/h/\x1bgone"), "sdk"),)),
         ]
     )
     assert [line.split() for line in lines] == [
         ["RUNNING", "SESSIONS"],
         ["VERSION", "BYTES", "FILE", "PROCESSES"],
         ["2.1.330", "sha256", "abababababab", "present", "2"],
-        [str(PATH)],
+        [str(PATH), "(terminal)"],
         ["?", "its", "file", "is", "gone", "deleted", "1"],
-        ["/h/", "gone"],
+        ["/h/", "gone", "(sdk)"],
         ["2.1.329", "sha256", "cdcdcdcdcdcd", "deleted", "ended"],
     ]
 

@@ -418,3 +418,44 @@ def test_with_what_a_session_was_started_is_read_once(
         )
         assert not followed.has_changed(host)
         assert followed.look(cast("Host", Blind(host)), cache, ()) == (first,)
+
+
+def changed(name: str, old: str, new: str) -> Host:
+    """A recorded machine on which something is otherwise by now."""
+    text = (HOSTS / name).read_text("utf-8")
+    assert old in text
+    return recorded(text.replace(old, new))
+
+
+def test_a_session_that_may_be_looked_at_by_now_is_examined(cache: Fingerprints) -> None:
+    """It was denied at the look before; one that still is stays as it was."""
+    followed = Running()
+    before = recorded((HOSTS / "darwin.toml").read_text("utf-8"))
+    followed.look(before, cache, ())
+    assert not followed.has_changed(before)
+    path = "/Users/u/Library/Application Support/Claude/claude-code/2.1.3"
+    program = f"{path}/claude.app/Contents/MacOS/claude"
+    now = changed("darwin.toml", 'exe = "/denied"\ndenied = true', f'exe = "{program}"')
+    assert followed.has_changed(now)
+    assert [each.build is None for each in sessions_of(followed.look(now, cache, ()))] == [
+        False,
+        False,
+    ]
+
+
+def test_a_program_that_was_renamed_under_its_session_is_the_same(cache: Fingerprints) -> None:
+    """Where no memory is shown its bytes could not be read anew (facts 4.3)."""
+    followed = Running()
+    (before, *_) = followed.look(recorded((HOSTS / "win32.toml").read_text("utf-8")), cache, ())
+    program = r"C:\Users\u\.local\bin\claude.exe"
+    old = f"{program}.old.1800000000001.41"
+    text = (HOSTS / "win32.toml").read_text("utf-8")
+    head = f"[files.'{program}']"
+    newer = 'program = {platform = "win32-x64", version = "2.1.331"}'
+    text = text.replace(head, f"[files.'{old}']").replace(
+        "[[processes]]", f"{head}\n{newer}\n[[processes]]", 1
+    )
+    now = recorded(text.replace(f"exe = '{program}'", f"exe = '{old}'", 1))
+    (after, *_) = followed.look(now, cache, ())
+    assert after.process == before.process
+    assert after.session == wire.Session("replaced", before.session.build)
