@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from agent import wire
-from agent.discover import census, launcher
+from agent.discover import census, launcher, search_path
 from agent.discover.census import Census
 from agent.fingerprint import Fingerprints
 from agent.host import Host
@@ -76,6 +76,24 @@ def test_a_launcher_script_of_a_known_copy_starts_that_copy(tree: Tree, take: Ta
     ]
     assert found.installs[0].names == (PurePath("/home/u/.local/bin/claude"),)
     assert found.problems == (wire.Problem("search_path", launcher.ADDS),)
+
+
+def test_a_launcher_of_the_users_own_decides_what_counts(
+    golden: Callable[[str], RecordedHost], take: Take
+) -> None:
+    """A script that holds an older version, with an alias to it; a link to a build elsewhere."""
+    scripted = take(golden("search_path/linux"))
+    assert [(one.install.claimed, one.install.counted) for one in scripted.installs] == [
+        ("2.1.320", True),
+        ("2.1.330", False),
+    ]
+    assert scripted.problems == (wire.Problem("search_path", search_path.ALIAS_ADDS),)
+    linked = take(golden("search_path/darwin"))
+    assert _told(linked) == [
+        ("other", "search-path", "ok", True),
+        ("native", "versions", "ok", False),
+    ]
+    assert linked.problems == ()
 
 
 def test_a_copy_that_only_a_login_shell_starts_is_counted_too(tree: Tree, take: Take) -> None:

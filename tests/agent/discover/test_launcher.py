@@ -1,7 +1,9 @@
 """Launchers of somebody's own: what a script starts and adds, and what cannot be followed."""
 
+import os
+import subprocess
 from collections.abc import Callable
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from agent.discover import launcher
 from agent.discover.launcher import Launched
 from agent.discover.look import Look
+from agent.host import Host
 from agent.testing import RecordedHost
 
 Tree = Callable[..., RecordedHost]
@@ -128,6 +131,49 @@ def test_launchers_that_start_each_other_are_followed_together(tree: Tree) -> No
 def test_what_does_anything_else_is_not_followed(tree: Tree, text: str) -> None:
     """What starts then is not known, and nothing is guessed."""
     assert _read(tree, text) is None
+
+
+ECHO = '#!/bin/sh\nprintf "%s," "$0" "$@" "${ANTHROPIC_MODEL-unset}" "${CLAUDE_X-unset}"\n'
+
+
+@pytest.mark.origin("search_path", "real")
+@pytest.mark.parametrize(
+    "text",
+    [
+        'exec {} "$@"',
+        '{} ${{1+"$@"}}',
+        'exec {} --bare "$@"',
+        "exec {}",
+        'export ANTHROPIC_MODEL=opus; exec {} "$@"',
+        'unset CLAUDE_X; exec {} "$@"',
+        'set -eu\nCLAUDE_X=2 exec {} "$@"',
+        'exec env CLAUDE_X=2 {} "$@"',
+        'export LANG=C\nEDITOR=vi exec "{}" "$@"',
+        'exec "$HOME"/claude.real "$@"',
+    ],
+)
+def test_the_shell_itself_starts_the_same(
+    tmp_path: Path, live: Callable[[Path], Host], text: str
+) -> None:
+    """A script, run by sh: whether its program sees what it would see without the script."""
+    home = tmp_path / "home"
+    home.mkdir()
+    program, script = home / "claude.real", home / "claude"
+    program.write_text(ECHO)
+    script.write_text(f"#!/bin/sh\n{text.format(program)}\n")
+    told = []
+    for each in (program, script):
+        each.chmod(0o755)
+        environment = {"HOME": str(home), "CLAUDE_X": "1", "PATH": os.defpath}
+        command = [str(each), "-p", "a b"]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, check=True, text=True, timeout=30
+        )
+        told.append(done.stdout)
+    found = launcher.read(Look(live(home)), script)
+    assert found is not None
+    assert found.program == program
+    assert found.changes() == (told[0] != told[1])
 
 
 PIECES = [
