@@ -24,6 +24,7 @@ from server.views.api.request import StrictRequest
 from server.views.api.writing import Writes
 from server.views.asked import Asked
 from server.views.pages import routes as pages
+from server.views.pages.laptop import Here
 
 _log = structlog.stdlib.get_logger("server.app")
 
@@ -41,7 +42,9 @@ async def healthz() -> dict[str, str]:
     return {"state": "ok"}
 
 
-def make_app(intake: Intake, enrol_machine: Enrol, reads: Reads, writes: Writes) -> Litestar:
+def make_app(
+    intake: Intake, enrol_machine: Enrol, reads: Reads, writes: Writes, here: Here
+) -> Litestar:
     """The HTTP application without the front door.
 
     Args:
@@ -49,6 +52,7 @@ def make_app(intake: Intake, enrol_machine: Enrol, reads: Reads, writes: Writes)
         enrol_machine: Makes a machine known.
         reads: What viewers read from.
         writes: What operators change things with.
+        here: What this server does with what laptops send.
     """
     app = Litestar(
         [
@@ -64,6 +68,7 @@ def make_app(intake: Intake, enrol_machine: Enrol, reads: Reads, writes: Writes)
             "enrol_machine": Provide(lambda: enrol_machine, sync_to_thread=False),
             "reads": Provide(lambda: reads, sync_to_thread=False),
             "writes": Provide(lambda: writes, sync_to_thread=False),
+            "here": Provide(lambda: here, sync_to_thread=False),
         },
         state=State({"reads": reads}),
         request_class=StrictRequest,

@@ -41,6 +41,7 @@ from server.store.signing_keys import SigningKeys
 from server.store.writer import Writer
 from server.views.api.reading import Enrol, Reads
 from server.views.api.writing import Writes
+from server.views.pages.laptop import Here
 from server.worker import Mark, Worker
 
 _log = structlog.stdlib.get_logger("server.running")
@@ -162,7 +163,8 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
         waiting_max=settings.check_ins_waiting_max,
     )
     reads = Reads(engine, current, clock, tuple(names))
-    app = make_app(intake, _enroller(intake), reads, Writes(writer, current, clock))
+    here = Here(settings.check_in_interval_s, sends_alerts=hook is not None)
+    app = make_app(intake, _enroller(intake), reads, Writes(writer, current, clock), here)
     limits = Limits(
         settings.check_in_max_bytes, settings.request_max_bytes, settings.body_timeout_s
     )
