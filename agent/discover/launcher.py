@@ -42,6 +42,8 @@ PACKAGERS = frozenset(
 """Variables that packagers' launchers set, since they update the copy themselves (facts 1.1)."""
 
 _HOPS_MAX = 4
+_WHAT = "a launcher"
+_SCRIPTS = frozenset({".js", ".mjs", ".cjs"})
 _SHELL = re.compile(rb"#![ \t]*(?:/\S*/env[ \t]+)?\S*?(?<![a-z])(?:a|ba|da|k|z)?sh(?=[ \t\r\n])")
 _NAME = re.compile(r"([A-Za-z_]\w*)(=|\Z)")
 _OPTIONS = re.compile(r"set(?: [-+](?:[a-np-z]+|[a-np-z]*o [a-z]+))+\Z")
@@ -99,19 +101,26 @@ def joined(first: Launched | None, then: Launched) -> Launched:
 
 def read(look: Look, launcher: PurePath) -> Launched | None:
     """What one launcher script starts; None if it is none, or does more than that."""
-    what = "a launcher"
-    stat = look.stat(launcher, what)
+    stat = look.stat(launcher, _WHAT)
     if stat is None or not stat.is_file or stat.size > LAUNCHER_MAX_BYTES:
         return None
-    data = look.read(launcher, what, max_bytes=LAUNCHER_MAX_BYTES)
+    data = look.read(launcher, _WHAT, max_bytes=LAUNCHER_MAX_BYTES)
     if data is None or not _SHELL.match(data):
         return None
     found = _script(look.host, data.decode("utf-8", "replace"))
     if found is None or found.program is None:
         return None
-    look.watch[found.program] = None
-    target = look.stat(found.program, what)
-    return found if target is not None and target.is_file else None
+    return found if may_start(look, found.program) else None
+
+
+def may_start(look: Look, program: PurePath) -> bool:
+    """Whether what a launcher names is a program or a runtime's script, and may be opened.
+
+    A hostile launcher could name any file of the home: what holds secrets is neither.
+    """
+    look.watch[program] = None
+    stat = look.stat(program, _WHAT)
+    return stat is not None and stat.is_file and (stat.executable or program.suffix in _SCRIPTS)
 
 
 def alias(host: Host, text: str) -> Launched | None:

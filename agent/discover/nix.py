@@ -139,7 +139,7 @@ def _made(look: Look, words: list[str]) -> Launched | None:
             names.add(values[0])
         at += 1 + count
     program, rest = launcher.run_by(look.host, given)
-    if program is None:
+    if program is None or not launcher.may_start(look, program):
         return None
     return Launched(program, frozenset(names), adds=bool(rest or added))
 

@@ -21,6 +21,7 @@ REAL = PurePosixPath("/opt/x/claude")
 SCRIPT = PurePosixPath("/opt/x/cli.js")
 FILES = {
     str(REAL): {"program": {"platform": "linux-x64", "version": "2.1.330"}},
+    "/home/u/.claude/.credentials.json": '{"canary": "secret"}',
     str(SCRIPT): "#!/usr/bin/env node\n// Version: 2.1.112\n",
     "/home/u/claude": {"program": {"platform": "linux-x64", "version": "2.1.330"}},
 }
@@ -114,6 +115,8 @@ def test_launchers_that_start_each_other_are_followed_together(tree: Tree) -> No
         '#!/bin/sh\nexec "$(command -v claude)" "$@"\n',
         '#!/bin/sh\nexec "$ELSEWHERE/claude" "$@"\n',
         '#!/bin/sh\nexec /opt/missing/claude "$@"\n',
+        '#!/bin/sh\nexec "$HOME/.claude/.credentials.json" "$@"\n',
+        '#!/bin/sh\nexec node "$HOME/.claude/.credentials.json" "$@"\n',
         '#!/bin/sh\nif test -e /x; then exec /opt/x/claude "$@"; fi\n',
         '#!/bin/sh\n. /etc/more\nexec /opt/x/claude "$@"\n',
         '#!/bin/sh\nset -- --bare "$@"\nexec /opt/x/claude "$@"\n',

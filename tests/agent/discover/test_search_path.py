@@ -367,6 +367,44 @@ def test_fishs_files_are_followed(tree: Tree, config: str, first: str) -> None:
     assert found.problems == ()
 
 
+@pytest.mark.parametrize(
+    "alias",
+    [
+        "claude",
+        "claude --model opus",
+        "command claude",
+        r"\claude",
+        "LANG=C claude",
+        "ANTHROPIC_MODEL=opus claude",
+        '"$HOME/bin/claude" --bare',
+        "env ANTHROPIC_MODEL=opus ~/bin/claude",
+    ],
+)
+def test_bash_itself_follows_the_alias_to_the_same(tmp_path: Path, alias: str) -> None:
+    """The program that it starts sees other words or variables where the alias is said to add."""
+    bash = shutil.which("bash") or pytest.fail("bash is not installed")
+    program = tmp_path / "bin" / "claude"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nprintf "%s," "$0" "$@" "${ANTHROPIC_MODEL-unset}"\n')
+    program.chmod(0o755)
+    (tmp_path / ".bashrc").write_text(f"PATH=$HOME/bin:$PATH\nalias claude='{alias}'\n")
+    environment = {"HOME": str(tmp_path), "PATH": os.defpath, "SHELL": "/bin/bash", "USER": "u"}
+    done = subprocess.run(
+        [bash, "-c", "shopt -s expand_aliases; . ~/.bashrc\nclaude -p 'a b'"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    (tmp_path / "root").mkdir()
+    host = platforms.live(home=tmp_path, system_root=tmp_path / "root", environment=environment)
+    found = search_path.read(host)
+    assert found.starts == program
+    is_plain = done.stdout == f"{program},-p,a b,unset,"
+    assert found.problems == (() if is_plain else (search_path.ALIAS_ADDS,))
+
+
 def test_fishs_universal_variables_come_first(tree: Tree) -> None:
     """fish_add_path typed at a prompt is kept in fish_variables."""
     stored = r"SETUVAR fish_user_paths:/home/u/\x2elocal/bin\x1e/opt/bin" + "\n"
