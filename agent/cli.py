@@ -13,11 +13,15 @@ import click
 from agent import __version__, logs
 from agent import settings as settings_module
 from agent.commands.common import Typed, print_error
+from agent.commands.completion import completion
 from agent.commands.enrolling import enrol
+from agent.commands.explain import explain
+from agent.commands.fix import fix
 from agent.commands.pausing import pause, resume
 from agent.commands.running import run
 from agent.commands.service import service
 from agent.commands.show import show
+from agent.commands.uninstall import uninstall
 from agent.commands.verdict import check, status
 from agent.errors import AgentError
 from agent.service.written import variables as service_variables
@@ -57,10 +61,14 @@ for command in (
     enrol,
     check,
     status,
+    explain,
+    fix,
     show,
     pause,
     resume,
     run,
+    completion,
     service,
+    uninstall,
 ):
     cli.add_command(command)

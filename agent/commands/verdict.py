@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import click
 import msgspec
 
+from agent import __version__, local_facts, lock, meanings, render, render_status
 from agent import check as checking
-from agent import local_facts, render, text
 from agent.commands.common import (
     Typed,
     enrolled,
@@ -24,8 +24,9 @@ from agent.commands.common import (
 from agent.commands.pausing import current_pause
 from agent.cycle import Contact
 from agent.errors import IdentityError, PausedError
+from agent.identity import Identity
 from agent.journal import Journal
-from agent.render import Local
+from agent.render_status import Heard, Seat
 from agent.word import last
 
 EXIT_CODES: Mapping[str, int] = {
@@ -61,6 +62,8 @@ def check(typed: Typed, *, as_json: bool, wait_s: float) -> None:
     try:
         with journal_of(typed) as journal, parts_of(typed) as parts:
             checked = checking.now(parts, journal, who, wait_s=wait_s)
+            # So that `explain` can tell them when there is no server.
+            meanings.learn(parts, journal, who)
     except PausedError as error:
         if as_json:
             print_json({"machine": None, "local": None, "paused": current_pause(typed)})
@@ -79,26 +82,40 @@ def check(typed: Typed, *, as_json: bool, wait_s: float) -> None:
 @in_json
 @pass_typed
 def status(typed: Typed, *, as_json: bool) -> None:
-    """Print the server's last word, without looking or sending."""
-    enrolled(typed.settings)
+    """Print what this machine is, how it stands by the server's last word, why and until when.
+
+    Nothing is looked at and nothing sent.
+
+    Exits with 0 whatever the standing, 1 failure or no word yet, 2 usage.
+    """
+    who = enrolled(typed.settings)
     with journal_of(typed) as journal:
         word = last(journal)
         contact = _last_contact(journal)
     pause = current_pause(typed)
     if pause is not None and not as_json:
-        print_lines(render.paused(pause, int(time.time())))
+        print_lines([*render.paused(pause, int(time.time())), ""])
     if word is None:
         raise IdentityError("the server has not spoken yet", advice="run: parity-agent check")
-    age_s = word.age_s(time.time())
+    seat, age_s = _seat(typed, who), word.age_s(time.time())
     if as_json:
         told = {"machine": word.view, "age_s": age_s, "contact": contact, "paused": pause}
-        print_json(told)
+        print_json({"seat": seat, **told})
         return
-    click.echo(f"the server's last word, {text.span(age_s)} ago")
-    if contact is not None and contact.reason:
-        click.echo(f"the last try failed: {text.plain(contact.reason)}")
-        click.echo(f"what to do: {text.plain(contact.advice)}")
-    print_lines(["", *render.verdict(word.view, Local(), colour=use_colour())])
+    trouble, advice = (contact.reason, contact.advice) if contact else ("", "")
+    heard = Heard(word.view, age_s, trouble, advice)
+    print_lines(render_status.status(seat, heard, pause, colour=use_colour()))
+
+
+def _seat(typed: Typed, who: Identity) -> Seat:
+    return Seat(
+        label=who.label,
+        group=who.group,
+        owner=who.owner,
+        server=who.server_url,
+        agent=__version__,
+        is_running=lock.is_held(typed.settings.state_dir / "daemon.lock"),
+    )
 
 
 def _last_contact(journal: Journal) -> Contact | None:

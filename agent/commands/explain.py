@@ -1,0 +1,142 @@
+"""``explain``: what the words of this machine's verdict mean, and what holds here."""
+
+import difflib
+import time
+from collections.abc import Sequence
+
+import click
+from click.shell_completion import CompletionItem
+
+from agent import fix, meanings, platforms, render_explain, text, word
+from agent.claude_config import overrides
+from agent.claude_config.overrides import LocalOverride
+from agent.commands.common import (
+    Typed,
+    enrolled,
+    in_json,
+    journal_of,
+    parts_of,
+    pass_typed,
+    print_json,
+    print_lines,
+    use_colour,
+)
+from agent.commands.completion import kept_journal
+from agent.commands.pausing import current_pause
+from agent.errors import AgentError, IdentityError
+from agent.meanings import Kept
+from agent.settings import Settings
+from agent.wire import FindingView, MachineView
+from agent.word import Word
+
+
+def _codes(context: click.Context, _option: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The words that begin so, for a shell's completion."""
+    with_help = {
+        each.word: each.says
+        for journal in kept_journal(context)
+        for each in meanings.kept(journal).meanings.all
+    }
+    return [
+        CompletionItem(name, help=says)
+        for name, says in with_help.items()
+        if name.startswith(begun)
+    ]
+
+
+@click.command()
+@click.argument("code", metavar="[CODE]", required=False, shell_complete=_codes)
+@in_json
+@pass_typed
+def explain(typed: Typed, code: str | None, *, as_json: bool) -> None:
+    """Explain a finding such as build-behind, or a standing; without one, what holds here.
+
+    Tells what the server's last word says of it on this machine, with the files that set it,
+    then what it means and what to do. What it means is kept, and works without the server.
+
+    Exits with 0; 1 failure; 2 usage, or a word that there is not.
+    """
+    who = enrolled(typed.settings)
+    with journal_of(typed) as journal, parts_of(typed) as parts:
+        heard = word.last(journal)
+        if heard is None:
+            raise IdentityError("the server has not spoken yet", advice="run: parity-agent check")
+        known = meanings.learn(parts, journal, who, missing=code)
+    if code is not None:
+        _refuse_unknown(code, heard.view, known)
+    if as_json:
+        print_json(_told(code, heard, known, _local(typed, heard.view, code)))
+        return
+    click.echo(f"the server's last word, {text.span(heard.age_s(time.time()))} ago")
+    click.echo()
+    if code is None:
+        words = (heard.view.standing, *(each.code for each in heard.view.findings))
+        print_lines(render_explain.overview(heard.view, {x: known.meanings.of(x) for x in words}))
+    else:
+        of, local = known.meanings.of(code), _local(typed, heard.view, code)
+        print_lines(render_explain.explained(heard.view, code, of, local, colour=use_colour()))
+    if known.reason:
+        click.echo(f"note: what words mean could not be asked for: {known.reason}", err=True)
+
+
+def _refuse_unknown(code: str, view: MachineView, known: Kept) -> None:
+    words = {each.word for each in known.meanings.all}
+    here = {view.standing, *(each.code for each in view.findings)}
+    if code in words | here:
+        return
+    if not words:
+        raise AgentError(
+            f"what {text.plain(code)} means is not known here: {known.reason}",
+            advice="try again when the server can be reached; what holds here: "
+            + ", ".join(sorted(here)),
+        )
+    near = difflib.get_close_matches(code, sorted(words | here), n=2, cutoff=0.6)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    raise click.BadParameter(
+        f"{text.plain(code)!r} is no word of a verdict; {meant}known are:"
+        f" {', '.join(sorted(words | here))}"
+    )
+
+
+def _local(typed: Typed, view: MachineView, code: str | None) -> tuple[LocalOverride, ...]:
+    """What this laptop sets; looked at only for findings that are about it."""
+    about = [each for each in view.findings if code is None or each.code == code]
+    if not any(" " in each.subject for each in about) or current_pause(typed) is not None:
+        return ()
+    settings: Settings = typed.settings
+    try:
+        host = platforms.live(
+            home=settings.home,
+            system_root=settings.system_root,
+            environment=typed.environment,
+            process_roots=settings.process_roots,
+        )
+        return overrides.examine(host).local
+    except OSError:
+        # Which files set it is told beside the verdict: without them it holds all the same.
+        return ()
+
+
+def _told(
+    code: str | None, heard: Word, known: Kept, local: Sequence[LocalOverride]
+) -> dict[str, object]:
+    found = [each for each in heard.view.findings if code is None or each.code == code]
+    words = {heard.view.standing, *(each.code for each in found)} if code is None else {code}
+    return {
+        "age_s": heard.age_s(time.time()),
+        "standing": heard.view.standing,
+        "findings": [_finding(each, local) for each in found],
+        "meanings": [each for each in known.meanings.all if each.word in words],
+        "meanings_asked_at": known.asked_at,
+        "meanings_reason": known.reason,
+    }
+
+
+def _finding(each: FindingView, local: Sequence[LocalOverride]) -> dict[str, object]:
+    command = fix.render(each.fix) if each.fix else None
+    files = {str(item.file) for item in render_explain.sets(each, local) if item.file}
+    return {
+        "finding": each,
+        "mend": command.text if command else None,
+        "files": sorted(files),
+    }
