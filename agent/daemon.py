@@ -28,7 +28,7 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from agent import cycle, exchange, identity, lock, platforms, stacks, watch
+from agent import cycle, exchange, identity, lock, notifying, platforms, stacks, watch
 from agent.cycle import Parts
 from agent.errors import AgentError, IdentityError
 from agent.exchange_table import EVENTS, Event, State
@@ -129,6 +129,7 @@ class Daemon:
                 self._happened(Event.DUE)
             self._meter.keep(journal, int(self._parts.clock()))
             looked, self._x = cycle.cycle(self._parts, journal, self._who, self._x)
+            notifying.tell(self._parts, journal)
         after = watch.snapshot(self._host, looked.watch)
         # A path watched since before the look keeps that state, so a change during the
         # look is still seen; one first watched now asks for one more look.
