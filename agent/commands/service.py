@@ -43,6 +43,8 @@ def uninstall(typed: Typed) -> None:
     """End the service and remove what was written; the machine stays enrolled."""
     was_there = _service(typed).uninstall()
     click.echo("the service is removed" if was_there else "there was no service")
+    if lock.is_held(typed.settings.state_dir / "daemon.lock"):
+        click.echo("an agent is still running: end it where it was started")
 
 
 @service.command()

@@ -42,6 +42,8 @@ class Unit:
         body: Its bytes.
         folders: Folders that must be there before the daemon begins.
         beside: Further files, for their owner alone; removed with the service.
+        link: Leads to `file`, and has the manager begin the service at sign-in; None where the
+            file alone does.
         logs: Files that the daemon writes for the service's sake; removed with it.
     """
 
@@ -50,6 +52,7 @@ class Unit:
     body: bytes
     folders: tuple[Path, ...] = ()
     beside: Mapping[Path, bytes] = field(default_factory=dict)
+    link: Path | None = None
     logs: tuple[Path, ...] = ()
 
 

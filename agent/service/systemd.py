@@ -11,8 +11,6 @@ The limits leave room: the agent needs less than 48 MiB, and what it reads while
 program counts as memory too, which the system takes back before it stops anything.
 """
 
-from pathlib import Path
-
 from agent.service.interface import END_WITHIN_S, NAMES, NICENESS, RESTART_AFTER_S, Unit
 from agent.service.launch import Launch
 
@@ -68,7 +66,10 @@ def unit(launch: Launch) -> Unit:
         nice=NICENESS,
     )
     folder = (launch.config_home or launch.home / ".config") / "systemd" / "user"
-    return Unit("systemd", Path(folder, NAMES["systemd"]), body.encode())
+    name = NAMES["systemd"]
+    # What `systemctl enable` makes; made here too, since it wants a manager that runs.
+    link = folder / "default.target.wants" / name
+    return Unit("systemd", folder / name, body.encode(), link=link)
 
 
 def _quoted(word: str) -> str:

@@ -16,8 +16,8 @@ UNIT_MAX_BYTES = 262_144
 
 _BY_HAND = "start it by hand at each sign-in: parity-agent run"
 _LATER = {
-    "systemd": "in a session that has a user manager, run: parity-agent service install",
-    "launchd": "sign in at the Mac's own screen, and run: parity-agent service install",
+    "systemd": "nothing, it starts at the next sign-in; to start it now: parity-agent run",
+    "launchd": "nothing, it starts at the next sign-in; to start it now: parity-agent run",
     "task_scheduler": "see the message above, and run: parity-agent service install",
 }
 
@@ -42,6 +42,8 @@ class WrittenService:
         for path, body in unit.beside.items():
             _write(path, body)
         _write(unit.file, unit.body)
+        if unit.link is not None:
+            _link(unit.link, unit.file)
         done = self._do("start")
         if done is None:
             reason = f"this system has no {unit.manager.replace('_', ' ')}"
@@ -59,7 +61,8 @@ class WrittenService:
         if was_there:
             # A manager that does not know the service, or is not there, has nothing to end.
             self._do("stop")
-        for path in (unit.file, *unit.beside, *unit.logs):
+        links = (unit.link,) if unit.link else ()
+        for path in (*links, unit.file, *unit.beside, *unit.logs):
             _remove(path)
         for folder in unit.folders:
             _remove_empty(folder)
@@ -77,7 +80,7 @@ class WrittenService:
             manager=unit.manager,
             file=unit.file,
             is_installed=found[unit.file] is not None,
-            is_current=found == texts,
+            is_current=found == texts and (unit.link is None or unit.link.exists()),
             is_known=None if done is None else done.ok,
         )
 
@@ -112,6 +115,15 @@ def _make(folder: Path) -> None:
 def _write(path: Path, body: bytes) -> None:
     _make(path.parent)
     state_files.replace_bytes(path, body)
+
+
+def _link(link: Path, file: Path) -> None:
+    _make(link.parent)
+    try:
+        link.unlink(missing_ok=True)
+        link.symlink_to(file)
+    except OSError as error:
+        raise _unusable(link, error) from error
 
 
 def _read(path: Path) -> bytes | None:

@@ -63,6 +63,13 @@ def test_it_lies_where_the_users_manager_looks(launch: Launch) -> None:
     assert moved.file == Path("/conf/systemd/user/parity-agent.service")
 
 
+def test_it_begins_at_sign_in_without_being_asked(launch: Launch) -> None:
+    """By the link that enabling it makes (systemd.unit(5), "WantedBy")."""
+    unit = systemd.unit(launch)
+    assert keys_of(unit.body)["WantedBy"] == ["default.target"]
+    assert unit.link == unit.file.parent / "default.target.wants" / unit.file.name
+
+
 def test_nothing_hides_the_users_processes_from_it(launch: Launch) -> None:
     """In a user namespace the kernel tells of none outside what it executes."""
     assert not NAMESPACES & keys_of(systemd.unit(launch).body).keys()
