@@ -21,15 +21,23 @@ class Programs:
     paths: Mapping[PurePath, str] = field(default_factory=dict)
     files: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
-    def method(self, host: Host, image: Image) -> str | None:
-        """The method of the install whose file runs; None where it is of none."""
-        found = self.paths.get(image.path)
-        identity = None if found else _identity(host, image.memory or image.path)
+    def method(self, host: Host, program: PurePath, memory: PurePath | None) -> str | None:
+        """The method of the install whose file runs; None where it is of none.
+
+        Args:
+            host: The machine.
+            program: What runs, by its path.
+            memory: Where the file in memory is reached, if it is.
+        """
+        found = self.paths.get(program)
+        identity = None if found else _identity(host, memory or program)
         return self.files.get(identity) if identity else found
 
     def has(self, host: Host, image: Image) -> bool:
         """Whether what runs is Claude Code's, by its place or as the file of an install."""
-        return sessions.is_place(image.path) or self.method(host, image) is not None
+        if sessions.is_place(image.path):
+            return True
+        return self.method(host, image.path, image.memory) is not None
 
 
 def of(host: Host, installs: Iterable[LocalInstall]) -> Programs:

@@ -176,8 +176,8 @@ class Running:
     def _surface(
         self, host: Host, process: Process, found: Executed, said: tuple[Claim, ...]
     ) -> str:
-        image = Image(found.program, found.memory, 0)
-        by_program = surfaces.of_program(found.program, self._programs.method(host, image))
+        method = self._programs.method(host, found.program, found.memory)
+        by_program = surfaces.of_program(found.program, method)
         return _claimed_surface(host, process, said) or by_program
 
 

@@ -85,10 +85,13 @@ def own_arguments(arguments: Sequence[str], *, is_script: bool) -> Sequence[str]
             come before.
 
     Returns:
-        None where they are not shown: a program may write over them.
+        None where they are not shown: a program may write its title over them, which leaves
+        nothing but empty words after it.
     """
+    if not arguments or [*arguments[-2:]] == ["", ""]:
+        return None
     if not is_script:
-        return arguments or None
+        return arguments
     words = enumerate(arguments[1:], start=1)
     script = next((at for at, word in words if word and not word.startswith("-")), None)
     return None if script is None else arguments[script:]

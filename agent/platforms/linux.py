@@ -86,7 +86,7 @@ class ProcTable:
     def _words(self, process: Process, file: str) -> list[str]:
         data = _read_whole(f"/proc/{process.pid}/{file}", PART_MAX_BYTES)
         _require(process)
-        return [os.fsdecode(word) for word in data.rstrip(b"\0").split(b"\0")] if data else []
+        return [os.fsdecode(word) for word in data.removesuffix(b"\0").split(b"\0")] if data else []
 
     def _mine(self, pids: Iterator[str]) -> Iterator[Process]:
         for pid in pids:

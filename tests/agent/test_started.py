@@ -87,11 +87,13 @@ def test_an_empty_variable_is_not_set() -> None:
     ("arguments", "own"),
     [
         (["claude", "--bare"], ["claude", "--bare"]),
+        (["claude", "-p", ""], ["claude", "-p", ""]),
+        (["claude", "", "", ""], None),
         ([], None),
     ],
 )
 def test_a_programs_arguments_are_its_own(arguments: list[str], own: list[str] | None) -> None:
-    """There is none without a name."""
+    """There is none without a name, and none after a title that was written over them."""
     assert started.own_arguments(arguments, is_script=False) == own
 
 

@@ -82,6 +82,8 @@ def test_another_users_processes_are_not_told(tmp_path: Path) -> None:
         mine = _only(PsutilTable(lambda _: True, filetime, (process.pid,)))
         with pytest.raises(PermissionError):
             theirs.image(mine)
+        told = theirs.started_with(mine, Everything(), is_script=False)
+        assert told == Started(unread=(("arguments", DENIED), ("variables", DENIED)))
 
 
 def test_what_has_ended_is_not_told(table: Made, tmp_path: Path) -> None:
