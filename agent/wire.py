@@ -202,8 +202,8 @@ class Config(Sent, frozen=True):
     Attributes:
         revision: Of ``keys.toml``, by which the keys were classed.
         hash: The config hash, by `agent.claude_config.overrides.config_hash`.
-        overrides: Ordered by (kind, key, layer).
-        unnamed: Per layer, ordered by layer.
+        overrides: All that differ from a default, ordered by (kind, key, layer).
+        unnamed: Further ones, whose names are not told, ordered by layer.
     """
 
     revision: Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -231,12 +231,14 @@ class Profile(Sent, frozen=True):
         wire: The wire version of this shape.
         os: ``darwin``, ``linux`` or ``win32``.
         arch: ``arm64`` or ``x64`` (or what the system calls it).
-        installs: At most `INSTALLS_MAX`, counted ones first, then by method and place.
+        installs: The copies on disk, at most `INSTALLS_MAX`: counted ones first, then by method
+            and place.
         more_installs: How many did not fit.
-        config: None when no configuration could be examined at all.
-        exposure: None where nothing remote was examined.
-        sessions: At most `SESSIONS_MAX`, without repetition, ordered by their canonical form.
-        problems: Ordered by collector, then reason.
+        config: What its settings override; None when none could be examined at all.
+        exposure: What it was told remotely; None where nothing of that was examined.
+        sessions: The builds that run, at most `SESSIONS_MAX`, without repetition, ordered by
+            their canonical form.
+        problems: What could not be examined, ordered by collector, then reason.
     """
 
     wire: Annotated[int, Meta(ge=1, le=1_000)]

@@ -23,6 +23,7 @@ MESSAGES: tuple[type[Sent], ...] = (Enrolment, CheckIn, Profile)
 """All that leaves a laptop, in this order for the first time."""
 
 _ATTRIBUTE = re.compile(r"    (\w+): (.*)")
+_FACTS = re.compile(r" \(facts [0-9.]+\)")
 _BOUND = re.compile(r"`([A-Z][A-Z_]+)`")
 
 
@@ -150,6 +151,6 @@ def _attributes(text: str) -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    """A docstring's words as a page shows them: one kind of code, and numbers for bounds."""
-    joined = " ".join(text.replace("``", "`").split())
+    """A docstring's words as a page shows them: one kind of code, numbers for bounds."""
+    joined = _FACTS.sub("", " ".join(text.replace("``", "`").split()))
     return _BOUND.sub(lambda found: f"{getattr(wire, found[1]):,}", joined)

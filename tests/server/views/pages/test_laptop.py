@@ -54,7 +54,8 @@ def test_bounds_are_told_as_numbers() -> None:
         for field in told.message.fields
         if field.name == "installs"
     ]
-    assert installs.startswith(f"At most {wire.INSTALLS_MAX}, counted ones first")
+    assert f"at most {wire.INSTALLS_MAX}: counted ones first" in installs
+    assert "facts" not in PAGE.texts["dd"].split()
     assert not re.search(r"\b[A-Z]{3,}_[A-Z]", PAGE.texts["main"])
 
 
