@@ -14,6 +14,7 @@ from agent import __version__, logs
 from agent import settings as settings_module
 from agent.commands.common import Typed, print_error
 from agent.commands.completion import completion
+from agent.commands.doctor import doctor
 from agent.commands.enrolling import enrol
 from agent.commands.explain import explain
 from agent.commands.fix import fix
@@ -69,6 +70,7 @@ for command in (
     run,
     completion,
     service,
+    doctor,
     uninstall,
 ):
     cli.add_command(command)

@@ -10,8 +10,11 @@
 * An answer is read as a stream, up to a size and a time.
 """
 
+import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from types import TracebackType
@@ -41,6 +44,21 @@ class _Bearer(requests.auth.AuthBase):
         if self._token is not None:
             request.headers["Authorization"] = f"Bearer {self._token}"
         return request
+
+
+@dataclass(frozen=True)
+class Looked:
+    """An answer, and what was seen on the way to it.
+
+    Attributes:
+        answer: As `Transport.send` gives it.
+        server_clock: The server's clock by its ``Date``, epoch seconds; None if it told none.
+        certificate_ends_at: When the certificate ends, epoch seconds; None without one.
+    """
+
+    answer: Answer
+    server_clock: float | None
+    certificate_ends_at: float | None
 
 
 class Transport:
@@ -95,6 +113,26 @@ class Transport:
         Raises:
             ExchangeError: No answer came, or none that can be read: what stood in the way.
         """
+        with self._asked(method, path, body) as response:
+            return self._read(response)
+
+    def look(self, path: str) -> Looked:
+        """Asks for something, and tells of the way to it too.
+
+        Args:
+            path: Under the server's address.
+
+        Raises:
+            ExchangeError: As `send`.
+        """
+        with self._asked("GET", path, None) as response:
+            # Before the body is read: the connection is given back with its last byte.
+            ends_at = _certificate_end(response)
+            date = response.headers.get("Date")
+            return Looked(self._read(response), _moment(date), ends_at)
+
+    @contextmanager
+    def _asked(self, method: str, path: str, body: bytes | None) -> Iterator[requests.Response]:
         settings = self._settings
         try:
             with self._session.request(
@@ -109,7 +147,7 @@ class Transport:
                 verify=str(settings.ca_bundle) if settings.ca_bundle else True,
                 proxies={"no_proxy": _LOOPBACK} if is_loopback(self._base) else None,
             ) as response:
-                return self._read(response)
+                yield response
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _told(error, self._base) from error
 
@@ -164,10 +202,24 @@ def retry_after_s(header: str | None, now: float) -> float:
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
+    at = _moment(text)
+    return max(0.0, at - now) if at is not None else 0.0
+
+
+def _moment(date: str | None) -> float | None:
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+        return parsedate_to_datetime(date or "").timestamp()
     except (ValueError, OverflowError):
-        return 0.0
+        return None
+
+
+def _certificate_end(response: requests.Response) -> float | None:
+    connection = getattr(response.raw, "connection", None)
+    socket = getattr(connection, "sock", None)
+    if not isinstance(socket, ssl.SSLSocket):
+        return None
+    ends: object = (socket.getpeercert() or {}).get("notAfter")
+    return ssl.cert_time_to_seconds(ends) if isinstance(ends, str) else None
 
 
 def _told(error: Exception, base: str) -> ExchangeError:

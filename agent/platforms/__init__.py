@@ -13,7 +13,9 @@ from pathlib import Path
 from agent.errors import AgentError
 from agent.host import Host
 
-_SHARED = frozenset({"common", "managers", "mending", "notices", "posix", "priority", "processes"})
+_SHARED = frozenset(
+    {"common", "managers", "mending", "mounts", "notices", "posix", "priority", "processes"}
+)
 
 
 def known() -> tuple[str, ...]:

@@ -5,12 +5,12 @@ import os
 import pty
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.agent.commands.fleet import Fleet
 from tests.e2e.harness import COMMAND_TIMEOUT_S, COMMANDS, Laptop
+from tests.e2e.waiting import wait_until
 
 Enrolled = Callable[[str], Laptop]
 
@@ -44,10 +44,7 @@ def test_a_whole_life_leaves_nothing_behind(fleet: Fleet, enrolled: Enrolled) ->
     for words in (("check",), ("pause", "1h"), ("resume",), ("status",), ("show",), ("check",)):
         laptop.run(*words)
     laptop.start()
-    ends = time.monotonic() + 60
-    while "agent started" not in (laptop.log.read_text() if laptop.log.exists() else ""):
-        assert time.monotonic() < ends, laptop.log.read_text()
-        time.sleep(0.05)
+    wait_until(lambda: "agent started" in laptop.log.read_text(encoding="utf-8"))
     assert laptop.stop() == 0
     token = token_of(laptop)
     done = laptop.run("uninstall", "--yes")

@@ -1,0 +1,69 @@
+"""The way to a server: through which proxy, and by whose word it is trusted.
+
+It is chosen by `requests`, from the environment and the system; here the same is asked in
+order to be told. A proxy's address may hold a password, so only its host and port are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from requests import utils
+
+from agent.settings import Settings, is_loopback
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a server is reached.
+
+    Attributes:
+        proxy: Host and port of the proxy; None where it is asked directly.
+        proxy_from: The variable that names the proxy, or ``the system's settings``.
+        trust: The file or folder of the authorities that are trusted.
+        trust_from: What names that.
+    """
+
+    proxy: str | None
+    proxy_from: str
+    trust: str
+    trust_from: str
+
+
+def of(settings: Settings, server_url: str, environment: Mapping[str, str]) -> Route:
+    """The way to a server.
+
+    Args:
+        settings: Of this machine.
+        server_url: Its address.
+        environment: The variables of this process.
+    """
+    trust, trust_from = _trust(settings.ca_bundle, environment)
+    used = {} if is_loopback(server_url) else utils.get_environ_proxies(server_url, no_proxy=None)
+    proxy = utils.select_proxy(server_url, used)
+    if proxy is None:
+        return Route(None, "", trust, trust_from)
+    return Route(without_secrets(proxy), _named_by(proxy, environment), trust, trust_from)
+
+
+def without_secrets(proxy: str) -> str:
+    """Host and port of a proxy's address, without a user and password. Pure."""
+    parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+    host = parts.netloc.rpartition("@")[2]
+    return host or "an address that cannot be read"
+
+
+def _named_by(proxy: str, environment: Mapping[str, str]) -> str:
+    named = (name for name in sorted(environment) if name.upper().endswith("_PROXY"))
+    found = [name for name in named if proxy in {environment[name], f"http://{environment[name]}"}]
+    return found[0] if found else "the system's settings"
+
+
+def _trust(bundle: Path | None, environment: Mapping[str, str]) -> tuple[str, str]:
+    if bundle is not None:
+        return str(bundle), "the setting ca_bundle"
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if environment.get(name):
+            return environment[name], f"the variable {name}"
+    return utils.DEFAULT_CA_BUNDLE_PATH, "certifi, which comes with the agent"
