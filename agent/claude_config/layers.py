@@ -2,37 +2,28 @@
 
 Precedence, highest first (facts 3.1, 3.2): managed settings (`managed`), user settings and
 files (`personal_files`), the few settings in ``~/.claude.json`` and, for variables alone, what
-the files export that a login shell follows (`agent.discover.shell`), the last one read first,
-and what the system itself keeps for every program (`user_variables`).
-An ``env`` block replaces the shell's variable. Project folders are not read. A folder named by
-``CLAUDE_CONFIG_DIR`` is a whole second configuration: it is read too, before the usual one.
-Where no file names one, the agent's own environment may: some systems keep a user's variables
-in no file.
+a login shell's start files hand on (`agent.discover.shell`), the last one read first, and what
+the system itself keeps for every program (`user_variables`). An ``env`` block replaces the
+shell's variable. Project folders are not read. A folder named by ``CLAUDE_CONFIG_DIR`` is a
+whole second configuration: it is read too, before the usual one. Where no file names one, the
+agent's own environment may: some systems keep a user's variables in no file.
 
 What cannot be used becomes a problem whose reason holds no path, and the rest goes on.
 """
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from agent.claude_config import (
-    documents,
-    managed,
-    personal_files,
-    shell_variables,
-    user_variables,
-)
+from agent.claude_config import documents, managed, personal_files, user_variables
 from agent.claude_config.documents import State
 from agent.claude_config.exposure import Remote
 from agent.claude_config.sources import SETTINGS_MAX_BYTES, Files, Source
-from agent.discover.shell.start_files import followed
+from agent.discover.shell.start_files import handed_on
 from agent.host import FileStat, Host
 from agent.wire import Problem
 
 STATE_MAX_BYTES = 33_554_432
-START_FILE_MAX_BYTES = 524_288
 CATALOG_MAX_BYTES = 1_048_576
 
 CONFIG_DIR = "CLAUDE_CONFIG_DIR"
@@ -150,14 +141,14 @@ def _model_catalog(files: Files, folder: PurePath) -> int | None:
 
 
 def _environment(files: Files) -> list[Source]:
-    """What start files export, the last one read first, then what the system keeps."""
-    sources: list[Source] = []
-    for file in followed(files.host):
-        data = files.data("environment", file, START_FILE_MAX_BYTES)
-        if data is not None:
-            exports = _reader(file)(data.decode("utf-8", "replace"), str(files.host.home))
-            sources.insert(0, Source("environment", file, variables=exports))
-    return sources + user_variables.read(files)
+    """What start files hand on, the last one read first, then what the system keeps.
+
+    Which start file cannot be read is told where the search path is looked at.
+    """
+    shell = handed_on(files.host)
+    files.watch.extend(shell.followed)
+    found = [Source("environment", file, variables=exports) for file, exports in shell.by_file]
+    return found + user_variables.read(files)
 
 
 def _second_folder(files: Files, sources: list[Source]) -> PurePath | None:
@@ -172,11 +163,3 @@ def _second_folder(files: Files, sources: list[Source]) -> PurePath | None:
         return None
     folder = type(home)(value)
     return None if folder == home / ".claude" else folder
-
-
-def _reader(file: PurePath) -> Callable[[str, str], shell_variables.Exports]:
-    if file.name == "environment" and file.parent.name == "etc":
-        return shell_variables.environment_file
-    if file.name == "fish_variables":
-        return shell_variables.fish_universal
-    return shell_variables.fish if file.suffix == ".fish" else shell_variables.posix

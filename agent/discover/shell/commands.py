@@ -7,6 +7,7 @@ changes no variable.
 import posixpath
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import PurePath
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from agent.discover.shell.state import State
 from agent.discover.shell.tree import Assignment, Simple
 
 _DECLARATION = re.compile(r"([A-Za-z_]\w*)(\+?=)(.*)\Z", re.DOTALL)
+_HANDED_ON = re.compile(r"([A-Za-z_]\w*)(?:\+?=|\Z)")
 _ZSH_HAS = re.compile(r"\(\(\s*\$\+commands\[([\w.-]+)\]\s*\)\)\Z")
 _MODIFIERS = frozenset({"builtin", "command", "noglob", "nocorrect"})
 _SHELLS = frozenset({"bash", "zsh", "fish", "nu", "elvish", "xonsh", "tcsh", "ksh"})
@@ -113,7 +115,34 @@ def _declare(runner: Follower, words: Sequence[str]) -> Answer:
     for word in words:
         if found := _DECLARATION.match(word):
             runner.state.assign(Assignment(found[1], found[2] == "+=", found[3]))
+    if any(word[0] == "-" and "x" in word for word in words if word):
+        _hand_on(runner, words)
     return True
+
+
+def _export(runner: Follower, words: Sequence[str]) -> Answer:
+    _declare(runner, words)
+    if "-n" in words:
+        for word in words:
+            runner.state.exports.withdraw(word)
+    else:
+        _hand_on(runner, words)
+    return True
+
+
+def _hand_on(runner: Follower, words: Sequence[str]) -> None:
+    for word in words:
+        if found := _HANDED_ON.match(word):
+            runner.state.exports.hand_on(found[1])
+
+
+def _set(runner: Follower, words: Sequence[str]) -> Answer:
+    """``set -a`` and ``set +a``: each variable set from here is handed on, or no more."""
+    for option, following in pairwise((*words, "")):
+        is_option = option[:1] in {"-", "+"} and option[1:].isalpha()
+        if is_option and ("a" in option or following == "allexport"):
+            runner.state.exports.all = option.startswith("-")
+    return None
 
 
 def _unset(runner: Follower, words: Sequence[str]) -> Answer:
@@ -122,6 +151,7 @@ def _unset(runner: Follower, words: Sequence[str]) -> Answer:
             runner.state.functions.pop(word, None)
         else:
             runner.state.variables.pop(word, None)
+            runner.state.exports.withdraw(word)
     return True
 
 
@@ -230,13 +260,14 @@ _TABLE: dict[str, Callable[[Follower, Sequence[str]], Answer]] = {
     "eval": _eval,
     "exec": _exec,
     "exit": _return,
-    "export": _declare,
+    "export": _export,
     "false": _no,
     "hash": _has,
     "local": _declare,
     "nvm": _nvm,
     "readonly": _declare,
     "return": _return,
+    "set": _set,
     "source": _source,
     "test": _bracket,
     "true": _yes,

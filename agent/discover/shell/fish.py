@@ -1,6 +1,6 @@
 """What fish's start files make of PATH: the one shell with a language of its own.
 
-Its files set PATH by a few commands, read here line by line; conditions are taken as true,
+Its files set variables by a few commands, read here line by line; conditions are taken as true,
 and functions are not entered. Sources: fish-doc(1) ``set``, ``fish_add_path``,
 "Configuration files", and the format of ``fish_variables``, where ``set -U`` is kept.
 """
@@ -21,7 +21,7 @@ from agent.discover.shell.words import ShellSyntaxError, tokens
 FILES_MAX = 100
 """Most files that are read."""
 
-_UNIVERSAL = re.compile(r"^SETUVAR (?:--export )?(\w+):(.*)$", re.MULTILINE)
+_UNIVERSAL = re.compile(r"^SETUVAR ((?:--\w+ ){0,4})(\w+):(.*)$", re.MULTILINE)
 _ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
 _SEPARATOR = "\x1e"
 _OUTPUT = re.compile(r"(?<!\$)\(")
@@ -62,9 +62,12 @@ class _Fish:
     def _universal(self, file: PurePath) -> None:
         self._state.followed[file] = None
         data = self._state.look.read(file, "fish's variables", max_bytes=FILE_MAX_BYTES)
-        for name, value in _UNIVERSAL.findall((data or b"").decode("utf-8", "replace")):
+        self._state.exports.file = file
+        for options, name, value in _UNIVERSAL.findall((data or b"").decode("utf-8", "replace")):
             text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), value)
             self._state.variables[name] = without_marks(text.replace(_SEPARATOR, ":"))
+            if "--export" in options:
+                self._state.exports.hand_on(name)
 
     def _file(self, file: PurePath) -> None:
         if file in self._read or len(self._read) >= FILES_MAX:
@@ -72,9 +75,11 @@ class _Fish:
         self._read.add(file)
         self._state.followed[file] = None
         data = self._state.look.read(file, "a start file of the shell", max_bytes=FILE_MAX_BYTES)
+        outer, self._state.exports.file = self._state.exports.file, file
         inside = 0
         for line in without_marks((data or b"").decode("utf-8", "replace")).splitlines():
             inside = self._line(line, inside)
+        self._state.exports.file = outer
 
     def _line(self, line: str, inside: int) -> int:
         """Follows a line; returns how many blocks of a function are still open."""
@@ -122,14 +127,26 @@ class _Fish:
         flags, rest = _flags(words)
         if not rest:
             return
-        name, value = rest[0], self._value(rest[1:])
-        if "e" in flags or "erase" in flags:
+        name = rest[0]
+        if flags & {"e", "erase"}:
             self._state.variables.pop(name, None)
             self._state.variables.setdefault("PATH", "")
+            self._state.exports.withdraw(name)
         elif flags & {"p", "prepend", "a", "append"}:
-            self._put(name, value, first=bool(flags & {"p", "prepend"}))
+            self._put(name, self._value(rest[1:]), first=bool(flags & {"p", "prepend"}))
         elif not flags & {"q", "query"}:
-            self._state.variables[name] = value
+            self._state.put(name, rest[1:])
+        if flags & {"x", "export"}:
+            self._state.exports.hand_on(name)
+        elif flags & {"u", "unexport"}:
+            self._state.exports.withdraw(name)
+
+    def _export(self, words: Sequence[str]) -> None:
+        for word in words:
+            name, equals, value = word.partition("=")
+            if equals:
+                self._state.put(name, [value])
+            self._state.exports.hand_on(name)
 
     def _add_path(self, words: Sequence[str]) -> None:
         flags, folders = _flags(words)
@@ -157,6 +174,7 @@ class _Fish:
     TABLE: ClassVar[dict[str, Callable[["_Fish", Sequence[str]], None]]] = {
         "alias": _alias,
         "eval": _eval,
+        "export": _export,
         "fish_add_path": _add_path,
         "set": _set,
         "source": _source,

@@ -1,6 +1,6 @@
 """Following a start file's commands, in order, without running any program.
 
-Only what bears on PATH and on the name ``claude`` is followed: assignments, conditions that
+Only what bears on variables and on the name ``claude`` is followed: assignments, conditions that
 files and variables answer, cases, loops over words, functions, sourced files, and the
 output of programs whose answer is known. What stands behind a condition that cannot be
 answered is followed, on either side of it, but for a ``return``. Where that changes which
@@ -68,7 +68,6 @@ class Runner:
         self._read: set[PurePath] = set()
         self._steps = 0
         self._depth = 0
-        self._unsure = 0
 
     def file(self, path: PurePath) -> None:
         """Follows one start file to its end; once, and only if it is there."""
@@ -94,7 +93,11 @@ class Runner:
             if len(look.problems) > known_problems:
                 self.state.unknown_in_front()
             return False
-        return self.text(without_marks(data.decode("utf-8", "replace")))
+        outer, self.state.exports.file = self.state.exports.file, path
+        try:
+            return self.text(without_marks(data.decode("utf-8", "replace")))
+        finally:
+            self.state.exports.file = outer
 
     def inside(self) -> None:
         """Begins another shell inside this one: it inherits variables, and reads files anew."""
@@ -127,7 +130,7 @@ class Runner:
 
     def leave(self) -> Answer:
         """Obeys a ``return``, unless only an unanswered condition led to it."""
-        if not self._unsure:
+        if not self.state.is_unsure:
             raise _Return
         return None
 
@@ -147,11 +150,11 @@ class Runner:
             yield
             return
         starts = self._starts()
-        self._unsure += 1
+        outer, self.state.is_unsure = self.state.is_unsure, True
         try:
             yield
         finally:
-            self._unsure -= 1
+            self.state.is_unsure = outer
             if self._starts() != starts:
                 self.state.unknown_in_front()
 

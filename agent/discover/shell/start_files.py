@@ -8,7 +8,8 @@ more, after whatever ``.profile`` did, and that one is what counts.
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from agent.discover.interface import on_host
@@ -36,14 +37,29 @@ _OWN = {
 _INHERITED = ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "TERM", "LANG")
 
 
-def followed(host: Host) -> tuple[PurePath, ...]:
-    """The files that a fresh login shell reads, in order, sourced ones too; none on Windows.
+@dataclass(frozen=True)
+class HandedOn:
+    """What a fresh login shell hands on to the programs that it starts.
 
-    Some may be missing: they are what it would read if they were there.
+    Attributes:
+        by_file: The files that set it, the last one read first, and what each sets: None where
+            only the shell itself knows the value, empty where a variable was taken out.
+        followed: The files that it reads, in order, sourced ones too. Some may be missing: they
+            are what it would read if they were there.
     """
+
+    by_file: tuple[tuple[PurePath, Mapping[str, str | None]], ...] = ()
+    followed: tuple[PurePath, ...] = ()
+
+
+def handed_on(host: Host) -> HandedOn:
+    """What the start files of a login shell come to, for programs; nothing on Windows."""
     if host.system == "win32":
-        return ()
-    return tuple(follow(host, Look(host)).followed)
+        return HandedOn()
+    state = follow(host, Look(host))
+    files = tuple(state.followed)
+    found = state.exports.by_file(state.variables)
+    return HandedOn(tuple((file, found[file]) for file in reversed(files) if file in found), files)
 
 
 def follow(host: Host, look: Look) -> State:
@@ -86,8 +102,11 @@ def _environment_file(state: State) -> None:
     file = state.host.system_file("/etc/environment")
     state.followed[file] = None
     data = state.look.read(file, "the system's environment", max_bytes=ENVIRONMENT_MAX_BYTES)
+    state.exports.file = file
     for name, value in _ENVIRONMENT_LINE.findall((data or b"").decode("utf-8", "replace")):
         state.variables[name] = value.strip().strip("\"'")
+        state.exports.hand_on(name)
+    state.exports.file = None
 
 
 def _system(runner: Runner, *names: str) -> None:

@@ -9,6 +9,7 @@ from agent.discover.interface import Site, on_host
 from agent.discover.look import Look
 from agent.discover.shell import known
 from agent.discover.shell.expand import expand
+from agent.discover.shell.exports import Exports
 from agent.discover.shell.globs import BLANK, UNKNOWN, is_pattern, matches, plain
 from agent.discover.shell.tree import Assignment, Command
 from agent.discover.shell.words import ShellSyntaxError, alternatives, tokens
@@ -35,6 +36,8 @@ class State:
         login_path: PATH as a login shell has it, where a terminal's shell then reads files
             of its own; None where the two are one.
         followed: The start files that were asked for, in order; some may be missing.
+        exports: Which variables programs are given.
+        is_unsure: Whether only an unanswered condition led to what is followed now.
     """
 
     def __init__(self, host: Host, look: Look, shell: str, variables: dict[str, str]) -> None:
@@ -47,6 +50,9 @@ class State:
         self.arguments: list[str] = []
         self.login_path: str | None = None
         self.followed: dict[PurePath, None] = {}
+        self.exports = Exports()
+        self.is_unsure = False
+        self._missed = False
 
     def get(self, name: str) -> str | None:
         """A variable's value; as `agent.discover.shell.expand.Scope.get`."""
@@ -57,7 +63,9 @@ class State:
             return BLANK.join(self.arguments)
         if name == "#":
             return str(len(self.arguments))
-        return self.variables.get(self._tied(name))
+        value = self.variables.get(self._tied(name))
+        self._missed = self._missed or value is None or name in self.exports.partial
+        return value
 
     def output(self, command: str) -> str:
         """A command's output; as `agent.discover.shell.expand.Scope.output`."""
@@ -82,6 +90,7 @@ class State:
         """Sets a variable, and returns its value."""
         name = self._tied(assignment.name)
         is_path = name == "PATH"
+        self._missed = False
         if assignment.value.startswith("("):
             joint = ":" if is_path else BLANK
             value = joint.join(self._array(assignment.value))
@@ -90,8 +99,17 @@ class State:
             joint = ":" if assignment.name in _TIED and is_path else ""
         if assignment.appends and (old := self.variables.get(name)):
             value = f"{old}{joint}{value}"
+        # What replaces a value under an unanswered condition leaves two that it may have.
+        is_whole = not self._missed and not (self.is_unsure and name in self.variables)
         self.variables[name] = value
+        self.exports.assigned(name, is_whole=is_whole)
         return value
+
+    def put(self, name: str, words: Sequence[str]) -> None:
+        """Sets a variable to what some words become, colons between them."""
+        self._missed = False
+        self.variables[name] = ":".join(":".join(self.fields(word)) for word in words)
+        self.exports.assigned(name, is_whole=not self._missed)
 
     def unknown_in_front(self) -> None:
         """Notes that something unknown may now come first on PATH."""

@@ -57,7 +57,7 @@ def test_layers_come_highest_first(machine: Machine) -> None:
     machine.managed({"model": "no"}, "managed-settings.d/readme.txt")
     machine.user({"model": "sonnet", "env": {"DEBUG": 1}})
     machine.write(machine.home / ".claude.json", '{"autoConnectIde": true, "userID": "x"}')
-    machine.write(machine.home / ".profile", "export DEBUG=2")
+    machine.write(machine.home / ".profile", "export DEBUG=2 API_TIMEOUT_MS=2")
     machine.write(machine.home / ".bashrc", "export DEBUG=3")
     assert _layers(machine) == [
         ("managed", {"model": "fable"}, {}),
@@ -66,7 +66,7 @@ def test_layers_come_highest_first(machine: Machine) -> None:
         ("user", {"model": "sonnet"}, {"DEBUG": "1"}),
         ("state", {"autoConnectIde": True}, {}),
         ("environment", {}, {"DEBUG": "3"}),
-        ("environment", {}, {"DEBUG": "2"}),
+        ("environment", {}, {"API_TIMEOUT_MS": "2"}),
     ]
 
 
@@ -119,13 +119,13 @@ def test_a_fish_user_has_fish_files(new_machine: Callable[[str], Machine]) -> No
     machine = new_machine("fish")
     fish = machine.home / ".config/fish"
     machine.write(machine.home / ".bashrc", "export DEBUG=0")
-    machine.write(fish / "fish_variables", "SETUVAR --export DEBUG:1")
-    machine.write(fish / "conf.d/a.fish", "set -gx DEBUG 2")
+    machine.write(fish / "fish_variables", "SETUVAR --export DEBUG:1\nSETUVAR --export A:1")
+    machine.write(fish / "conf.d/a.fish", "set -gx DEBUG 2; set -gx B 2")
     machine.write(fish / "config.fish", "set -gx DEBUG 3")
     assert [variables for _, _, variables in _layers(machine)] == [
         {"DEBUG": "3"},
-        {"DEBUG": "2"},
-        {"DEBUG": "1"},
+        {"B": "2"},
+        {"A": "1"},
     ]
 
 
