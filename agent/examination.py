@@ -11,7 +11,6 @@ from typing import Literal
 from packaging.version import InvalidVersion, Version
 
 from agent.errors import AgentError
-from agent.route import Route
 from agent.text import span
 
 Judged = Literal["ok", "warn", "fail"]
@@ -73,6 +72,23 @@ class StateFolder:
     free_bytes: int | None
     kind: str | None
     is_shared: bool
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a server is reached.
+
+    Attributes:
+        proxy: Host and port of the proxy; None where it is asked directly.
+        proxy_from: The variable that names the proxy, or ``the system's settings``.
+        trust: The file or folder of the authorities that are trusted.
+        trust_from: What names that.
+    """
+
+    proxy: str | None
+    proxy_from: str
+    trust: str
+    trust_from: str
 
 
 def failed(name: str, error: AgentError) -> Examined:

@@ -5,30 +5,13 @@ order to be told. A proxy's address may hold a password, so only its host and po
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from requests import utils
 
+from agent.examination import Route
 from agent.settings import Settings, is_loopback
-
-
-@dataclass(frozen=True)
-class Route:
-    """How a server is reached.
-
-    Attributes:
-        proxy: Host and port of the proxy; None where it is asked directly.
-        proxy_from: The variable that names the proxy, or ``the system's settings``.
-        trust: The file or folder of the authorities that are trusted.
-        trust_from: What names that.
-    """
-
-    proxy: str | None
-    proxy_from: str
-    trust: str
-    trust_from: str
 
 
 def of(settings: Settings, server_url: str, environment: Mapping[str, str]) -> Route:

@@ -6,8 +6,7 @@ import pytest
 
 from agent import examination
 from agent.errors import AgentError
-from agent.examination import Examined, StateFolder
-from agent.route import Route
+from agent.examination import Examined, Route, StateFolder
 
 FOLDER = StateFolder(
     path="/home/u/.local/state/build-parity",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent import route
+from agent.examination import Route
 from agent.settings import Settings
 
 URL = "https://parity.example.com"
@@ -22,7 +23,7 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-def told(monkeypatch: pytest.MonkeyPatch, url: str = URL, **variables: str) -> route.Route:
+def told(monkeypatch: pytest.MonkeyPatch, url: str = URL, **variables: str) -> Route:
     """The way with these variables set, which `requests` reads by itself."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
