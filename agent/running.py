@@ -22,7 +22,7 @@ from agent.sessions import Seen
 from agent.started import Started, Unread
 
 LOOKS = 3
-"""How often a process that is no session is looked at; two may follow at once on each other."""
+"""How often a process that is no session is looked at; two of these may come in one minute."""
 
 
 @dataclass(frozen=True)
