@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from agent.pause import Pause
 from agent.text import painted, plain, span, table, when, wrapped
 from agent.wire import FindingView, MachineView
 
@@ -49,7 +48,6 @@ class Heard:
 def status(
     seat: Seat,
     heard: Heard,
-    pause: Pause | None,
     *,
     zone: tzinfo | None = None,
     colour: bool = False,
@@ -59,15 +57,14 @@ def status(
     Args:
         seat: What it is.
         heard: How it stands.
-        pause: The pause that lasts now.
         zone: Of the reader.
         colour: The terminal shows colours.
     """
     lines = [*_seat(seat), "", *_standing(heard, zone, colour=colour)]
     findings = heard.view.findings
     if findings:
-        lines += ["", "WHY", *_findings(findings, zone)]
-    until = _until(heard.view, pause, zone)
+        lines += ["", "WHY", *_findings(findings)]
+    until = _until(heard.view, zone)
     if until:
         lines += ["", "UNTIL WHEN", *until]
     if findings:
@@ -103,19 +100,15 @@ def _standing(heard: Heard, zone: tzinfo | None, *, colour: bool) -> list[str]:
     return lines
 
 
-def _findings(findings: tuple[FindingView, ...], zone: tzinfo | None) -> list[str]:
-    rows = [
-        (each.code, each.severity, when(each.since, zone) if each.since else "-", each.sentence)
-        for each in findings
-    ]
-    return table(("CODE", "SEVERITY", "SINCE", "WHAT"), rows)
+def _findings(findings: tuple[FindingView, ...]) -> list[str]:
+    # The last column is cut at the line's end: `explain` tells all of a finding.
+    rows = [(each.code, each.severity, each.sentence) for each in findings]
+    return table(("CODE", "SEVERITY", "WHAT"), rows)
 
 
-def _until(view: MachineView, pause: Pause | None, zone: tzinfo | None) -> list[str]:
+def _until(view: MachineView, zone: tzinfo | None) -> list[str]:
     now = view.judged_at
     lines = []
-    if pause is not None:
-        lines.append(f"  the pause ends {when(pause.until, zone)}")
     for each in view.findings:
         if each.deadline is not None:
             word = "ends" if each.deadline > now else "ended"

@@ -19,18 +19,23 @@ SHELLS = ("bash", "zsh", "fish")
 """The shells that can be told."""
 
 
-@click.command()
+_HELP = """Print what bash, zsh or fish reads to complete commands, codes and findings.
+
+\b
+Keep what it prints:
+bash  as ~/.local/share/bash-completion/completions/parity-agent
+zsh   as _parity-agent, in a folder of your fpath
+fish  as ~/.config/fish/completions/parity-agent.fish
+
+Exits with 0; 2 usage.
+"""
+
+
+@click.command(help=_HELP, short_help="Print what a shell needs to complete words.")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print what bash, zsh or fish reads to complete commands, codes and findings.
-
-    Keep it, for bash, as ~/.local/share/bash-completion/completions/parity-agent; for zsh, as
-    _parity-agent in a folder of your fpath; for fish, as
-    ~/.config/fish/completions/parity-agent.fish.
-
-    Exits with 0; 2 usage.
-    """
+    """Prints click's own source for a shell."""
     kind = get_completion_class(shell)
     if kind is None:
         raise click.BadParameter(f"{shell} is not known")

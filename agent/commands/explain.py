@@ -44,7 +44,7 @@ def _codes(context: click.Context, _option: click.Parameter, begun: str) -> list
     ]
 
 
-@click.command()
+@click.command(short_help="Explain what is found here, and what to do.")
 @click.argument("code", metavar="[CODE]", required=False, shell_complete=_codes)
 @in_json
 @pass_typed

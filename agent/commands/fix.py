@@ -40,7 +40,7 @@ def _names(context: click.Context, _option: click.Parameter, begun: str) -> list
     ]
 
 
-@click.command()
+@click.command(short_help="Print the commands that mend this machine, or run them.")
 @click.argument("about", nargs=-1, metavar="[CODE|SUBJECT]", shell_complete=_names)
 @click.option("--apply", "applies", is_flag=True, help="Run the commands, each after a question.")
 @click.option("--yes", is_flag=True, help="With --apply: ask nothing.")

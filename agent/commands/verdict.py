@@ -78,7 +78,7 @@ def check(typed: Typed, *, as_json: bool, wait_s: float) -> None:
     sys.exit(EXIT_CODES.get(checked.view.standing, 1))
 
 
-@click.command()
+@click.command(short_help="Print how this machine stands, why and until when.")
 @in_json
 @pass_typed
 def status(typed: Typed, *, as_json: bool) -> None:
@@ -104,7 +104,7 @@ def status(typed: Typed, *, as_json: bool) -> None:
         return
     trouble, advice = (contact.reason, contact.advice) if contact else ("", "")
     heard = Heard(word.view, age_s, trouble, advice)
-    print_lines(render_status.status(seat, heard, pause, colour=use_colour()))
+    print_lines(render_status.status(seat, heard, colour=use_colour()))
 
 
 def _seat(typed: Typed, who: Identity) -> Seat:
