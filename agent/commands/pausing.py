@@ -17,6 +17,8 @@ def pause(typed: Typed, /, length_s: int) -> None:
     """Look at nothing and send nothing for a while: 30m, 2h, 1d; at most 7d.
 
     The server is told of it once, so that it does not take this machine for a silent one.
+
+    Exits with 0, also where the server could not be told; 1 failure; 2 usage.
     """
     who = enrolled(typed.settings)
     with parts_of(typed) as parts:
@@ -27,7 +29,10 @@ def pause(typed: Typed, /, length_s: int) -> None:
 @click.command()
 @pass_typed
 def resume(typed: Typed) -> None:
-    """End a pause: look and check in again."""
+    """End a pause: look and check in again.
+
+    Exits with 0; 1 failure; 2 usage.
+    """
     was_paused = current_pause(typed) is not None
     Pauses(typed.settings.state_dir).end()
     click.echo("the pause has ended" if was_paused else "this machine was not paused")

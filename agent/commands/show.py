@@ -13,7 +13,10 @@ from agent.commands.pausing import current_pause
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_typed
 def show(typed: Typed, *, last: bool, as_json: bool) -> None:
-    """Print the very bytes that would be sent now; sends nothing."""
+    """Print the very bytes that would be sent now; sends nothing.
+
+    Exits with 0; 1 failure; 2 usage.
+    """
     with journal_of(typed) as journal, parts_of(typed) as parts:
         who = identity.load(typed.settings.state_dir)
         found = sendings.last(journal) if last else sendings.upcoming(parts, journal, who)
