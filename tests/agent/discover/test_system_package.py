@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agent import wire
 from agent.discover import launcher, system_package
 from agent.discover.census import Census
+from agent.discover.interface import Site
 from agent.host import Host
 from agent.testing import RecordedHost
 from tests.conftest import PACKAGE_IN_PREFIX, ClaudePackage, missing
@@ -227,3 +230,30 @@ def test_a_database_that_cannot_be_read_is_a_problem(
     """With the reason, without a path."""
     found = take(tree({"/lib/apk/db/installed": entry}))
     assert found.problems == (wire.Problem("system_package", f"the package database: {reason}"),)
+
+
+PIECES = [
+    "P:claude-code\n", "V:2.1.330\n", "F:usr/bin\n", "R:claude\n", "Package: claude-code\n",
+    "Version: 2.1.330\n", "%FILES%\n", "%VERSION%\n", "usr/bin/claude\n", "/usr/bin/claude\n",
+    "\n", "\x00", ":", "/../", "é", " ",
+]  # fmt: skip
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=30))
+def test_any_database_gives_an_answer(tree: Tree, pieces: list[str]) -> None:
+    """However torn it is, it names the one program that is there, or none."""
+    text = "".join(pieces)
+    databases = (
+        "/lib/apk/db/installed",
+        "/var/lib/dpkg/info/claude-code.list",
+        "/var/lib/dpkg/status",
+        f"{PACMAN}/desc",
+        f"{PACMAN}/files",
+    )
+    host = tree({"/usr/bin/claude": PROGRAM, **dict.fromkeys(databases, text)})
+    found = system_package.find(Site(host))
+    assert {copy.program for copy in found.copies} <= {PurePosixPath("/usr/bin/claude")}
+    assert {copy.claimed for copy in found.copies} <= {"2.1.330", None}
