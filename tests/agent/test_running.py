@@ -1,27 +1,21 @@
-"""Running sessions on real stand-in programs, and on recorded machines of other systems."""
+"""Running sessions on real stand-in programs."""
 
-import json
 import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from agent import executed, platforms, wire
+from agent import executed, wire
 from agent.claude_config.session_overrides import Trait
-from agent.discover.census import LocalInstall
 from agent.fingerprint import Fingerprints
 from agent.host import Host
-from agent.running import LocalSession, Running
-from agent.started import DENIED
-from agent.testing import recorded
+from agent.running import Running
+from tests.agent.scratch import host_of, installed
 from tests.agent.standin import copied, executing, runtime, started, waiting
-
-HOSTS = Path(__file__).parents[1] / "golden" / "hosts" / "sessions"
 
 
 @pytest.fixture
@@ -47,24 +41,6 @@ class Blind:
         """What the other one has, but for that."""
         assert name != "started_with"
         return getattr(self._host, name)
-
-
-def host_of(tmp_path: Path, *pids: int) -> Host:
-    """A scratch machine on which some processes run."""
-    (tmp_path / "home").mkdir(exist_ok=True)
-    return platforms.live(
-        home=tmp_path / "home", system_root=tmp_path, environment={}, process_roots=pids
-    )
-
-
-def installed(*programs: PurePath, method: str = "npm") -> list[LocalInstall]:
-    """Installs whose program files are known."""
-    return [LocalInstall(wire.Install(method, "global"), each) for each in programs]
-
-
-def sessions_of(found: Iterable[LocalSession]) -> list[wire.Session]:
-    """What may be sent of them."""
-    return [each.session for each in found]
 
 
 def test_a_running_version_is_told_with_its_bytes(
@@ -157,27 +133,6 @@ def test_a_known_install_tells_the_surface(tmp_path: Path, cache: Fingerprints) 
         installs = installed(other_name, method="agent_sdk")
         (found,) = Running().look(host_of(tmp_path, process.pid), cache, installs)
         assert found.surface == "sdk"
-
-
-def test_the_registry_tells_the_surface_once_it_knows_it(
-    tmp_path: Path, versions: Path, cache: Fingerprints
-) -> None:
-    """An entry is written a moment after the start, and removed a moment before the end."""
-    registry = tmp_path / "home" / ".claude" / "sessions"
-    registry.mkdir(parents=True)
-    followed = Running()
-    with started(versions / "2.1.330") as process:
-        host = host_of(tmp_path, process.pid)
-        followed.look(host, cache, ())
-        (live,) = host.processes()
-        file = registry / f"{live.pid}.json"
-        entry = {"pid": live.pid, "procStart": live.started, "entrypoint": "cli", "kind": "bg"}
-        file.write_text(json.dumps(entry))
-        assert followed.has_changed(host)
-        assert [each.surface for each in followed.look(host, cache, ())] == ["background"]
-        file.unlink()
-        assert not followed.has_changed(host)
-        assert [each.surface for each in followed.look(host, cache, ())] == ["background"]
 
 
 def test_a_program_that_goes_over_to_another_one_is_examined_anew(
@@ -314,95 +269,6 @@ def test_a_script_that_was_changed_since_is_not_taken_for_the_one_that_runs(
         assert found.session == wire.Session("replaced", reason=executed.LATER)
 
 
-def test_a_registry_entry_makes_its_live_process_a_session(
-    tmp_path: Path, cache: Fingerprints
-) -> None:
-    """By number and start token: an entry that outlived its process claims nothing."""
-    registry = tmp_path / "home" / ".claude" / "sessions"
-    registry.mkdir(parents=True)
-    with started(tmp_path / "custom" / "build") as process:
-        host = host_of(tmp_path, process.pid)
-        (live,) = host.processes()
-        entry = {"pid": live.pid, "procStart": "17", "cwd": "/secret", "name": "secret"}
-        file = registry / f"{live.pid}.json"
-        file.write_text(json.dumps(entry))
-        followed = Running()
-        assert followed.look(host, cache, ()) == ()
-        file.write_text(json.dumps(entry | {"procStart": live.started}))
-        assert followed.has_changed(host)
-        (found,) = followed.look(host, cache, ())
-        assert found.session.build is not None
-
-
-def test_a_lock_makes_the_process_of_its_program_a_session(
-    tmp_path: Path, cache: Fingerprints
-) -> None:
-    """A lock of another program is one that its process left behind."""
-    locks = tmp_path / "home" / ".local" / "state" / "claude" / "locks"
-    locks.mkdir(parents=True)
-    program = tmp_path / "home" / "custom" / "build"
-    with started(program) as process:
-        host = host_of(tmp_path, process.pid)
-        lock = {"pid": process.pid, "version": "2.1.330", "execPath": "/elsewhere"}
-        (locks / "2.1.330.lock").write_text(json.dumps(lock))
-        assert Running().look(host, cache, ()) == ()
-        lock["execPath"] = str(program)
-        (locks / f"2.1.330#{process.pid}.lock").write_text(json.dumps(lock))
-        assert len(Running().look(host, cache, ())) == 1
-
-
-@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[]", b'{"pid":"x"}', b" " * 100_000])
-def test_a_damaged_registry_claims_nothing(
-    tmp_path: Path, versions: Path, cache: Fingerprints, data: bytes
-) -> None:
-    """What is a session by its program is one all the same."""
-    registry = tmp_path / "home" / ".claude" / "sessions"
-    registry.mkdir(parents=True)
-    (registry / "1.json").write_bytes(data)
-    with started(versions / "2.1.330") as process:
-        assert len(Running().look(host_of(tmp_path, process.pid), cache, ())) == 1
-
-
-def test_without_a_look_into_memory_an_older_file_tells_the_bytes(cache: Fingerprints) -> None:
-    """One that was changed after the start, or is gone, does not."""
-    found = sessions_of(Running().look(recorded((HOSTS / "win32.toml").read_text()), cache, ()))
-    assert found[0].build is not None
-    assert found == [
-        wire.Session("present", found[0].build),
-        wire.Session("replaced", reason=executed.LATER),
-        wire.Session("deleted", reason=executed.GONE),
-    ]
-
-
-def test_a_session_that_cannot_be_looked_at_is_told_with_a_reason(cache: Fingerprints) -> None:
-    """The registry says that it is one; a bundle's form is that of its install."""
-    bundle, denied = sessions_of(
-        Running().look(recorded((HOSTS / "darwin.toml").read_text()), cache, ())
-    )
-    assert bundle.build is not None
-    assert bundle.build.form == "bundle"
-    assert denied == wire.Session("present", reason=executed.DENIED)
-
-
-def test_only_what_a_terminal_started_tells_with_what(cache: Fingerprints) -> None:
-    """Helpers and editors set flags and variables of their own."""
-    host = recorded((HOSTS / "started.toml").read_text("utf-8"))
-    installs = installed(PurePosixPath("/n/lib/node_modules/@anthropic-ai/claude-code/cli.js"))
-    found = {each.process.pid: each for each in Running().look(host, cache, installs)}
-    assert {pid: each.surface for pid, each in found.items()} == {
-        61: "terminal",
-        62: "background",
-        63: "other",
-        64: "terminal",
-        65: "editor",
-        66: "terminal",
-    }
-    assert [pid for pid, each in found.items() if each.traits] == [61, 64]
-    assert [pid for pid, each in found.items() if each.unread] == [66]
-    assert found[66].unread == (("variables", DENIED),)
-    assert "canary" not in repr([*found.values()])
-
-
 def test_with_what_a_session_was_started_is_read_once(
     tmp_path: Path, versions: Path, cache: Fingerprints
 ) -> None:
@@ -418,44 +284,3 @@ def test_with_what_a_session_was_started_is_read_once(
         )
         assert not followed.has_changed(host)
         assert followed.look(cast("Host", Blind(host)), cache, ()) == (first,)
-
-
-def changed(name: str, old: str, new: str) -> Host:
-    """A recorded machine on which something is otherwise by now."""
-    text = (HOSTS / name).read_text("utf-8")
-    assert old in text
-    return recorded(text.replace(old, new))
-
-
-def test_a_session_that_may_be_looked_at_by_now_is_examined(cache: Fingerprints) -> None:
-    """It was denied at the look before; one that still is stays as it was."""
-    followed = Running()
-    before = recorded((HOSTS / "darwin.toml").read_text("utf-8"))
-    followed.look(before, cache, ())
-    assert not followed.has_changed(before)
-    path = "/Users/u/Library/Application Support/Claude/claude-code/2.1.3"
-    program = f"{path}/claude.app/Contents/MacOS/claude"
-    now = changed("darwin.toml", 'exe = "/denied"\ndenied = true', f'exe = "{program}"')
-    assert followed.has_changed(now)
-    assert [each.build is None for each in sessions_of(followed.look(now, cache, ()))] == [
-        False,
-        False,
-    ]
-
-
-def test_a_program_that_was_renamed_under_its_session_is_the_same(cache: Fingerprints) -> None:
-    """Where no memory is shown its bytes could not be read anew (facts 4.3)."""
-    followed = Running()
-    (before, *_) = followed.look(recorded((HOSTS / "win32.toml").read_text("utf-8")), cache, ())
-    program = r"C:\Users\u\.local\bin\claude.exe"
-    old = f"{program}.old.1800000000001.41"
-    text = (HOSTS / "win32.toml").read_text("utf-8")
-    head = f"[files.'{program}']"
-    newer = 'program = {platform = "win32-x64", version = "2.1.331"}'
-    text = text.replace(head, f"[files.'{old}']").replace(
-        "[[processes]]", f"{head}\n{newer}\n[[processes]]", 1
-    )
-    now = recorded(text.replace(f"exe = '{program}'", f"exe = '{old}'", 1))
-    (after, *_) = followed.look(now, cache, ())
-    assert after.process == before.process
-    assert after.session == wire.Session("replaced", before.session.build)
