@@ -4,6 +4,10 @@ Durability is a rollback journal with ``synchronous=EXTRA``, which also syncs th
 after the commit (sqlite.org/pragma.html#pragma_synchronous), and ``fullfsync`` on macOS.
 The newest file that is set aside is kept for a look; it is never read again.
 
+Sound is what SQLite finds sound, has its whole last page, and holds the bytes of every profile
+that it names: a disk that lost what it had promised to keep leaves files of which only this
+tells.
+
 The file's format is a number in its header. A file of an earlier format is upgraded where it
 lies, in one transaction, so that it is the old or the new one and nothing between. One of a
 later format, left by an agent that was newer, is set aside like a damaged one: a laptop that
@@ -48,6 +52,11 @@ CREATE TABLE activity_sent (day INTEGER NOT NULL, surface TEXT NOT NULL, build T
     PRIMARY KEY (day, surface, build)) WITHOUT ROWID;
 """
 
+_LOST_PROFILES = """
+SELECT count(*) FROM (SELECT profile FROM changes UNION SELECT present FROM journal
+    WHERE present IS NOT NULL EXCEPT SELECT digest FROM profiles)
+"""
+
 
 def connect(state_dir: Path) -> sqlite3.Connection:
     """A connection to the sound journal file of a state folder.
@@ -60,7 +69,7 @@ def connect(state_dir: Path) -> sqlite3.Connection:
     path = state_dir / "journal.db"
     try:
         connection = _open(path)
-        if _usable(connection):
+        if _usable(connection, path):
             return connection
         connection.close()
         _set_aside(path)
@@ -96,22 +105,38 @@ def _make_durable(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA fullfsync = ON")
 
 
-def _usable(connection: sqlite3.Connection) -> bool:
+def _usable(connection: sqlite3.Connection, path: Path) -> bool:
     try:
         _make_durable(connection)
         if _format(connection) == 0:
             _begin(connection)
         if not 1 <= _format(connection) <= _FORMAT:
             return False
-        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        if not _sound(connection, path):
             return False
         _upgrade(connection)
-        rows = connection.execute("SELECT count(*) FROM journal").fetchone()
-        return bool(rows == (1,))
     except sqlite3.DatabaseError as error:
         if _code(error) in _NOT_OURS:
             return False
         raise
+    return True
+
+
+def _sound(connection: sqlite3.Connection, path: Path) -> bool:
+    # In a transaction that has read, no other process writes to the file meanwhile.
+    connection.execute("BEGIN")
+    try:
+        one_row = connection.execute("SELECT count(*) FROM journal").fetchone() == (1,)
+        size = connection.execute(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        ).fetchone()[0]
+        # SQLite reads the missing end of a last page as zeros.
+        if path.stat().st_size < size or not one_row:
+            return False
+        checks = (("PRAGMA quick_check(1)", "ok"), (_LOST_PROFILES, 0))
+        return all(connection.execute(asked).fetchone() == (found,) for asked, found in checks)
+    finally:
+        connection.rollback()
 
 
 def _format(connection: sqlite3.Connection) -> int:
