@@ -15,11 +15,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent import digest, exchange
+from agent import digest, exchange, identity, platforms
+from agent.errors import IdentityError
 from agent.exchange import Backlog
+from agent.fingerprint import Fingerprints, Reading
+from agent.host import Host
+from agent.identity import Identity, Wish
 from agent.journal import open_journal
+from agent.pause_file import Pauses
+from agent.testing import program_bytes
 from agent.wire import Activity, CheckIn
 
+NOON = 1_795_000_000
+FAR_FUTURE_NS = 10**19
 PAGE = 512
 A, B, C, D = (b'{"is":"%s"}' % each for each in (b"a", b"b", b"c" * 1_500, b"d"))
 USED = Activity(day=20_779, surface="terminal", build="a" * 64, seconds=60, starts=1)
@@ -158,3 +166,74 @@ def test_a_disk_that_lost_synced_bytes_makes_no_garbage(disk: Disk, folder: Path
     for cut in range(0, len(disk.during), STRIDE):
         lay(folder, disk.during[:cut], disk.hot)
         started(folder)
+
+
+def beginnings(file: Path) -> Iterator[bytes]:
+    """Every beginning of a file, laid in its place: the rename reached the disk, the rest not."""
+    whole = file.read_bytes()
+    for cut in range(len(whole)):
+        file.write_bytes(whole[:cut])
+        yield whole[:cut]
+    file.write_bytes(whole)
+
+
+def test_an_identity_cut_anywhere_is_told_as_damaged(folder: Path) -> None:
+    """No half of a token is ever sent; the person reads what to do, and the whole one is used."""
+    who = Identity("https://parity.example", "m-1", "tok-5ecret", "laptop-7", "default", "Ada")
+    identity.keep(folder, who)
+    for _ in beginnings(folder / "identity.json"):
+        with pytest.raises(IdentityError, match="is damaged") as caught:
+            identity.load(folder)
+        assert "parity-agent enrol" in caught.value.advice
+    assert identity.load(folder) == who
+
+
+def test_an_enrolment_cut_anywhere_is_told_as_damaged(folder: Path) -> None:
+    """A half key would enrol the machine a second time."""
+    wish = Wish("https://parity.example", "laptop-7")
+    key = identity.begin(folder, wish)
+    for _ in beginnings(folder / "enrolling.json"):
+        with pytest.raises(IdentityError, match="is damaged") as caught:
+            identity.begin(folder, wish)
+        assert "enrolling.json" in caught.value.advice
+    assert identity.begin(folder, wish) == key
+
+
+def test_a_pause_cut_anywhere_is_no_leave_to_look(folder: Path) -> None:
+    """Somebody asked to be left alone, and only a person ends that."""
+    pauses = Pauses(folder)
+    asked = pauses.begin(NOON, 3_600)
+    for _ in beginnings(pauses.file):
+        with pytest.raises(IdentityError, match="is damaged") as caught:
+            pauses.current(NOON)
+        assert "parity-agent resume" in caught.value.advice
+    assert pauses.current(NOON) == asked
+    pauses.end()
+    assert pauses.current(NOON) is None
+
+
+def test_a_cache_cut_anywhere_costs_one_reading(folder: Path) -> None:
+    """What it held is read from the files again, and the cache is whole after that."""
+    program, cache = folder / "claude", folder / "fingerprints.json"
+    program.write_bytes(program_bytes("linux-x64", "2.1.330"))
+    host = platforms.live(home=folder, system_root=folder, environment={})
+    built = _examined(cache, host, program)
+    whole = cache.read_bytes()
+    for _ in beginnings(cache):
+        assert _examined(cache, host, program) == built
+        assert cache.read_bytes() == whole
+
+
+def _examined(cache: Path, host: Host, program: Path) -> Reading:
+    fingerprints = Fingerprints(cache, clock=lambda: FAR_FUTURE_NS)
+    found = fingerprints.examine(host, program)
+    fingerprints.save()
+    return found
+
+
+def test_what_was_never_renamed_is_not_read(folder: Path) -> None:
+    """Power goes before the rename: the old file holds, whatever lies beside it."""
+    who = Identity("https://parity.example", "m-1", "tok-5ecret", "laptop-7", "default")
+    identity.keep(folder, who)
+    (folder / "identity.json.0badcafe.new").write_bytes(b'{"server_url": "https://par')
+    assert identity.load(folder) == who
