@@ -1,7 +1,8 @@
 """What leaves this laptop, byte for byte: what would go now, and what went last.
 
 Nothing here sends. The same code makes these bytes as makes those that are sent; only the
-enrolment secret is never among them, for it is kept nowhere.
+enrolment secret is never among them, for it is kept nowhere. Activity is what the journal has of
+it: the daemon hands over what it counted after a quarter of an hour at most (`agent.meter`).
 """
 
 from agent import __version__, cycle, exchange
