@@ -185,10 +185,17 @@ def of_clock(ahead_s: float | None) -> Examined:
     return Examined("clock", judged, seen, "let the system set its clock from the network (NTP)")
 
 
-def of_certificate(left_s: float | None) -> Examined:
-    """How long the server's certificate lasts; None where there is none, on loopback."""
+def of_certificate(left_s: float | None, *, is_shown: bool) -> Examined:
+    """How long the server's certificate lasts, which is trusted: or there was no answer.
+
+    Args:
+        left_s: In seconds; None where the connection does not tell.
+        is_shown: Whether there is one: on loopback there need be none.
+    """
+    if not is_shown:
+        return Examined("certificate", "ok", "none is needed on this machine")
     if left_s is None:
-        return Examined("certificate", "ok", "none was shown")
+        return Examined("certificate", "ok", "trusted here; its end was not told")
     if left_s < CERTIFICATE_WARN_S:
         advice = "tell the server's operator: without a new one no laptop can check in"
         return Examined("certificate", "warn", f"ends in {span(left_s)}", advice)

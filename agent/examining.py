@@ -171,7 +171,8 @@ def _server(asked: Asked, url: str, who: Identity | None) -> Iterator[Examined]:
     now = asked.clock()
     ends_at, clock = looked.certificate_ends_at, looked.server_clock
     yield Examined("server", "ok", f"{url} answers")
-    yield examination.of_certificate(None if ends_at is None else ends_at - now)
+    left_s = None if ends_at is None else ends_at - now
+    yield examination.of_certificate(left_s, is_shown=url.startswith("https:"))
     yield examination.of_clock(None if clock is None else now - clock)
     yield _versions(looked, mine)
     if mine is not None:

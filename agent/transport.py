@@ -53,7 +53,8 @@ class Looked:
     Attributes:
         answer: As `Transport.send` gives it.
         server_clock: The server's clock by its ``Date``, epoch seconds; None if it told none.
-        certificate_ends_at: When the certificate ends, epoch seconds; None without one.
+        certificate_ends_at: When the certificate ends, epoch seconds; None without one, and
+            where the server closed the connection behind its answer.
     """
 
     answer: Answer

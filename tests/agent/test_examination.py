@@ -81,7 +81,8 @@ def test_clocks_that_differ_are_told(ahead_s: float | None, verdict: str, said: 
 )
 def test_a_certificate_that_ends_soon_is_told(left_s: float | None, verdict: str) -> None:
     """While there is time to do something."""
-    assert judged(examination.of_certificate(left_s)) == verdict
+    assert judged(examination.of_certificate(left_s, is_shown=True)) == verdict
+    assert judged(examination.of_certificate(None, is_shown=False)) == "ok"
 
 
 @pytest.mark.parametrize(
