@@ -7,16 +7,19 @@ stand-in programs: no Claude Code is ever started.
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.agent.standin import copied, sleeping
+from tests.agent.standin import copied, sleeping, waiting
 from tests.conftest import ClaudePackage
-from tests.e2e import copies
+from tests.e2e import canaries, copies
 from tests.e2e.harness import COMMANDS, Laptop, Server, tree
+from tests.e2e.wiretap import Wiretap
 
 pytestmark = pytest.mark.real
 
@@ -143,3 +146,108 @@ def test_a_session_whose_file_was_deleted_is_told_with_its_bytes(
     (finding,) = server.machine(laptop.label)["findings"]
     assert finding["code"] == "session-outdated"
     assert "whose file was deleted" in finding["sentence"]
+
+
+# secrets
+
+COMMANDS_THAT_PRINT = (
+    ("check",),
+    ("check", "--json"),
+    ("status",),
+    ("status", "--json"),
+    ("show",),
+    ("show", "--json"),
+    ("show", "--last"),
+    ("explain",),
+    ("explain", "config-overridden"),
+    ("fix",),
+    ("doctor",),
+    ("doctor", "--json"),
+    ("service", "status"),
+)
+
+
+def test_no_secret_is_sent_stored_printed_or_logged_and_none_of_the_worst_is_opened(
+    server: Server, laptop: Laptop, packages: copies.Packages, strace: str, tmp_path: Path
+) -> None:
+    """Planted in each file, variable, argument and process; the daemon looks too."""
+    copies.lay(laptop, packages)
+    canaries.plant(laptop.home, laptop.root)
+    program = laptop.home / ".local/share/claude/versions/2.1.329"
+    with (
+        waiting(program, *canaries.arguments(), variables=canaries.variables("session")) as session,
+        Wiretap(server.port) as wire,
+    ):
+        canaries.registered(laptop.home, session.pid, start_of(session.pid))
+        laptop.settings |= {"process_roots": str(session.pid), "log_level": "debug"}
+        laptop.variables |= canaries.variables("agent")
+        printed = "".join(
+            done.stdout + done.stderr
+            for words in (("enrol", "--server", wire.url, "--label", "scratch"),)
+            for done in [laptop.run(*words, "--secret-file", server.secret_file)]
+        )
+        trace = tmp_path / "trace"
+        tracing = (strace, "-f", "-s", "400", "-o", trace, "-e", "trace=%file")
+        laptop.start(prefix=tracing)
+        server.wait_for("scratch", "unknown")
+        for words in COMMANDS_THAT_PRINT:
+            done = laptop.run(*words)
+            printed += done.stdout + done.stderr
+        laptop.stop()
+
+    stored = {
+        path: canaries.found(path.read_bytes())
+        for folder in (laptop.state, server.folder)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    assert canaries.found(bytes(wire.sent)) == set()
+    assert canaries.found(printed.encode()) == set(), printed
+    assert canaries.found(laptop.log.read_bytes()) == set()
+    assert {path: places for path, places in stored.items() if places} == {}
+    # What was looked at for other things was looked at.
+    for told in (b'"key":"model","kind":"flag"', b'"layer":"session"', b'"key":"memory"'):
+        assert told in wire.sent
+    assert "No such command" not in printed
+    secret = server.secret_file.read_bytes().strip()
+    assert secret not in printed.encode()
+    assert not [path for path in laptop.state.rglob("*") if secret in path.read_bytes()]
+    opened = trace.read_text(encoding="utf-8", errors="replace")
+    assert str(laptop.home / ".claude/settings.json") in opened
+    for name in canaries.NEVER:
+        assert not re.search(rf'open\w*\([^"]*"{re.escape(str(laptop.home / name))}"', opened), name
+    assert '.key"' not in opened
+
+
+def start_of(pid: int) -> str:
+    """The start token of a process (proc(5), field 22)."""
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    return text.rpartition(")")[2].split()[19]
+
+
+# budgets
+
+CYCLES = 5_000
+
+
+def test_the_agent_does_not_grow_over_five_thousand_cycles(server: Server, laptop: Laptop) -> None:
+    """After the first tenth it holds what it holds at the end; some cycles speak."""
+    copied(laptop.home / ".local/share/claude/versions/2.1.329")
+    laptop.enrol(server)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.growth", str(CYCLES)],
+        cwd=Path(__file__).resolve().parents[2],
+        env=laptop.environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    held = {name: (values[0], max(values[1:])) for name, values in json.loads(done.stdout).items()}
+    assert held["files"][1] == held["files"][0], held
+    assert held["state bytes"][1] <= held["state bytes"][0] * 1.1, held
+    assert held["objects"][1] <= held["objects"][0] * 1.01, held
+    assert held["resident KiB"][1] <= held["resident KiB"][0] * 1.05, held

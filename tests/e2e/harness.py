@@ -238,12 +238,14 @@ class Laptop:
         folder: Its home, system root and state.
         label: Its name at the server.
         settings: As ``PARITY_AGENT_*`` variables, without the prefix, in lower case.
+        variables: What else the agent's commands find in their environment.
         daemon: The running ``parity-agent run``; None while there is none.
     """
 
     folder: Path
     label: str = "scratch"
     settings: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
     daemon: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -275,7 +277,7 @@ class Laptop:
         """The agent's variables."""
         told = {"state_dir": self.state, "system_root": self.root, "spread_s": "0"} | self.settings
         names = {f"PARITY_AGENT_{name.upper()}": str(value) for name, value in told.items()}
-        return plain_environment(self.home) | names
+        return plain_environment(self.home) | self.variables | names
 
     def run(
         self, *words: str | Path, prefix: Sequence[str | Path] = ()
@@ -312,11 +314,15 @@ class Laptop:
         assert done.stdout, done.stderr
         return dict(json.loads(done.stdout))
 
-    def start(self) -> Self:
-        """Starts the daemon."""
+    def start(self, *, prefix: Sequence[str | Path] = ()) -> Self:
+        """Starts the daemon.
+
+        Args:
+            prefix: A command that runs it, such as ``strace -f -o FILE``.
+        """
         with self.log.open("ab") as log:
             self.daemon = subprocess.Popen(
-                [COMMANDS / "parity-agent", "run"],
+                [*prefix, COMMANDS / "parity-agent", "run"],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
