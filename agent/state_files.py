@@ -17,6 +17,9 @@ from agent.errors import IdentityError
 FILE_MAX_BYTES = 16_384
 """Largest small file that is read, in bytes."""
 
+# A home may be read-only, or roam between machines; its state must not.
+_ELSEWHERE = "set state_dir (PARITY_AGENT_STATE_DIR) to a folder on a disk of this machine"
+
 _Kept = TypeVar("_Kept")
 
 
@@ -33,7 +36,7 @@ def prepare(state_dir: Path) -> None:
     if not os.access(state_dir, os.W_OK | os.X_OK):
         raise IdentityError(
             f"this user may not write in {state_dir}",
-            advice="give the folder to this user, or set state_dir to another one",
+            advice=f"give the folder to this user, or {_ELSEWHERE}",
         )
 
 
@@ -124,5 +127,5 @@ def _sync_folder(folder: Path) -> None:
 def _unusable(path: Path, error: OSError) -> IdentityError:
     return IdentityError(
         f"cannot use {path}: {error.strerror}",
-        advice="check the folder's owner and free space, or set state_dir to another one",
+        advice=f"check the folder's owner and free space, or {_ELSEWHERE}",
     )

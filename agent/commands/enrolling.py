@@ -59,6 +59,7 @@ def enrol(typed: Typed, /, secret_file: Path | None, *, again: bool, **wished: s
         if done.unheard:
             print_error(unheard(earlier, done.unheard))
     click.echo(f"enrolled as {_named(who)}")
+    click.echo(f"what is read and sent, and who sees it: {who.server_url}/laptop")
     click.echo("next: parity-agent check")
 
 

@@ -5,8 +5,11 @@ import re
 import socket
 from collections.abc import Callable
 
+import requests
+
 from tests.agent.commands.fleet import Fleet
 from tests.e2e.harness import Laptop
+from tests.server.live import PATIENCE_S
 
 Enrolled = Callable[[str], Laptop]
 
@@ -26,6 +29,8 @@ def test_a_rollout_needs_no_name(fleet: Fleet, laptop: Laptop) -> None:
     assert re.fullmatch(r"Robin-Roe-[a-z0-9]+-[0-9a-f]{4}", label)
     assert socket.gethostname() not in label
     assert label in done.stdout
+    assert f"{fleet.url}/laptop" in done.stdout
+    assert requests.get(f"{fleet.url}/laptop", timeout=PATIENCE_S).status_code == 200
     again = laptop.run(*words)
     assert again.returncode == 0, again.stderr
     assert "enrolled already" in again.stdout
@@ -90,6 +95,17 @@ def test_what_cannot_be_sent_ends_no_enrolment(fleet: Fleet, enrolled: Enrolled)
     done = laptop.run(*fleet.enrolling, "--label", "tab\there", "--again")
     assert done.returncode == 1
     assert fleet.standings("holding") == ["unknown"]
+
+
+def test_a_home_that_cannot_be_written_is_told_which_variable_helps(
+    fleet: Fleet, laptop: Laptop
+) -> None:
+    """Before anything was sent, so that no machine is made that cannot remember its name."""
+    laptop.settings["state_dir"] = str(laptop.home / ".claude" / "settings.json" / "state")
+    done = laptop.run(*fleet.enrolling, "--label", "read-only")
+    assert done.returncode == 1
+    assert "PARITY_AGENT_STATE_DIR" in done.stderr
+    assert fleet.machines("read-only") == []
 
 
 def test_a_name_in_use_is_told_with_what_to_type(
