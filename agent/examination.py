@@ -216,7 +216,8 @@ def of_versions(own: str, theirs: str | None, common: Sequence[int] | None) -> E
         return Examined("versions", "fail", seen, advice)
     if theirs is None:
         return Examined("versions", "ok", f"the agent is {own}; the server does not tell its own")
-    seen = f"the agent is {own}, the server {theirs}"
+    wires = f"; both speak wire {common[0]}" if common else ""
+    seen = f"the agent is {own}, the server {theirs}{wires}"
     if _is_older(own, theirs):
         return Examined("versions", "warn", seen, "update the agent")
     return Examined("versions", "ok", seen)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from http import HTTPStatus
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
@@ -34,7 +33,7 @@ from agent.identity import Identity
 from agent.platforms import mounts
 from agent.settings import Settings
 from agent.transport import Looked, Transport
-from agent.wire import WIRE_VERSIONS, Refusal
+from agent.wire import WIRE_VERSIONS
 
 
 @dataclass(frozen=True)
@@ -54,15 +53,38 @@ class Asked:
     clock: Callable[[], float] = time.time
 
 
-_Told = TypeVar("_Told")
-
-
 class _Info(msgspec.Struct):
     version: str
 
 
+class _Wires(msgspec.Struct):
+    default: tuple[int, ...]
+
+
+class _Properties(msgspec.Struct):
+    wires: _Wires
+
+
+class _Enrolled(msgspec.Struct):
+    properties: _Properties
+
+
+class _Schemas(msgspec.Struct):
+    enrolled: _Enrolled = msgspec.field(name="Enrolled")
+
+
+class _Components(msgspec.Struct):
+    schemas: _Schemas
+
+
 class _Schema(msgspec.Struct):
+    # Of the server's OpenAPI document: its version, and the wire versions that it reads.
     info: _Info
+    components: _Components
+
+    @property
+    def wires(self) -> tuple[int, ...]:
+        return self.components.schemas.enrolled.properties.wires.default
 
 
 def everything(asked: Asked) -> Iterator[Examined]:
@@ -174,16 +196,18 @@ def _server(asked: Asked, url: str, who: Identity | None) -> Iterator[Examined]:
     left_s = None if ends_at is None else ends_at - now
     yield examination.of_certificate(left_s, is_shown=url.startswith("https:"))
     yield examination.of_clock(None if clock is None else now - clock)
-    yield _versions(looked, mine)
+    yield _versions(looked)
     if mine is not None:
         yield _token(mine)
 
 
-def _versions(looked: Looked, mine: Looked | None) -> Examined:
-    theirs = _decoded(looked.answer.body, _Schema)
-    refusal = _decoded(mine.answer.body, Refusal) if mine else None
-    common = [each for each in WIRE_VERSIONS if each in refusal.wires] if refusal else None
-    return examination.of_versions(__version__, theirs.info.version if theirs else None, common)
+def _versions(looked: Looked) -> Examined:
+    try:
+        theirs = msgspec.json.decode(looked.answer.body, type=_Schema)
+    except msgspec.DecodeError:
+        return examination.of_versions(__version__, None, None)
+    common = [each for each in WIRE_VERSIONS if each in theirs.wires]
+    return examination.of_versions(__version__, theirs.info.version, common)
 
 
 def _token(mine: Looked) -> Examined:
@@ -197,13 +221,6 @@ def _token(mine: Looked) -> Examined:
         return Examined("token", "fail", "the server does not accept it", answers.ENROL_AGAIN)
     advice = "check the server's address, or ask your operator"
     return Examined("token", "fail", f"the server answered {status} to it", advice)
-
-
-def _decoded(body: bytes, kind: type[_Told]) -> _Told | None:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError:
-        return None
 
 
 def _problem(look: Callable[[], object]) -> str:

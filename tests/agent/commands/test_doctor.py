@@ -36,6 +36,7 @@ def test_a_healthy_laptop_is_told_what_was_seen(fleet: Fleet, enrolled: Enrolled
     assert found["server"]["seen"] == f"{fleet.url} answers"
     assert "it stands as" in found["token"]["seen"]
     assert "agrees" in found["clock"]["seen"]
+    assert found["versions"]["seen"].endswith("both speak wire 1")
     assert "healthy in the group default" in found["enrolment"]["seen"]
     assert "state_dir" in found["settings of the agent"]["seen"]
     assert tree(laptop.folder) == before
