@@ -5,11 +5,12 @@ half of a change. They are swapped on the writer's thread after the commit that 
 so that no verdict rests on a reading that a crash could take back; `changes` then differs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from server.policy import GroupPolicy, Policies
 from server.reference import Reference
 from server.releases.ledger import Ledger
+from server.uptime import Span
 
 
 class Current:
@@ -19,6 +20,10 @@ class Current:
         ledger: As loaded from the database.
         policies: As loaded from the operator's file; without one, the default everywhere.
         references: By group.
+        listened: When this server listened: no verdict rests on it, but silence does.
+
+    Attributes:
+        listened: The same; assign a new value to swap it.
     """
 
     def __init__(
@@ -26,7 +31,9 @@ class Current:
         ledger: Ledger,
         policies: Policies | None = None,
         references: Mapping[str, Reference] | None = None,
+        listened: Sequence[Span] = (),
     ) -> None:
+        self.listened = listened
         self._ledger = ledger
         self._policies = policies or Policies()
         self._references = dict(references or {})

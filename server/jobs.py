@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from server.alerts.sender import Sender
 from server.current import Current
+from server.heartbeat import Heartbeat
 from server.logs import REFUSALS_TOLD_EVERY_S, Refusals
 from server.policy_watch import PolicyWatch
 from server.reference_watch import ReferenceWatch
@@ -52,6 +53,7 @@ class Jobs:
         refusals: Counts refused requests.
         references: Looks at the reference machines.
         policies: Looks at the policy file.
+        heartbeat: Notes that the server listens.
         news: Set when everything is to be judged again.
     """
 
@@ -64,6 +66,7 @@ class Jobs:
     refusals: Refusals
     references: ReferenceWatch
     policies: PolicyWatch
+    heartbeat: Heartbeat
     news: Mark
 
     def all(self, heads_every_s: int) -> tuple[Job, ...]:
@@ -119,6 +122,8 @@ class Jobs:
 
     def stand(self) -> None:
         """Stands the machines anew whose time has come, in slices."""
+        if self.heartbeat.beat():
+            self.news.set()
         now = self.clock()
         due_at = self._read(lambda conn: conn.scalar(select(func.min(machines.c.due_at))))
         while due_at is not None and due_at <= now:

@@ -30,6 +30,7 @@ class MachineFacts:
         alternations: The latest times, ascending, at which an epoch spoke that this machine
             had already left.
         waivers: Every waiver that it was given.
+        unheard_s: Seconds of its silence in which the server did not listen.
     """
 
     enrolled_at: int
@@ -42,6 +43,12 @@ class MachineFacts:
     unsent_since: int | None = None
     alternations: tuple[int, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    unheard_s: int = 0
+
+    @property
+    def expected_at(self) -> int:
+        """From when on it was expected to speak again: a paused machine is not."""
+        return max(self.last_seen, self.paused_until or 0)
 
     @property
     def cloned_until(self) -> int | None:

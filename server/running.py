@@ -27,6 +27,7 @@ from server.app import make_app
 from server.current import Current
 from server.errors import StoreError
 from server.front import Front, Limits
+from server.heartbeat import Heartbeat
 from server.intake import Intake
 from server.jobs import Jobs
 from server.policy_watch import PolicyWatch
@@ -35,7 +36,7 @@ from server.releases import sources
 from server.releases.sources.interface import Keep, Memory, Source
 from server.releases.syncer import Syncer
 from server.settings import Settings
-from server.store import public, references
+from server.store import public, references, uptime
 from server.store.engine import migrate, open_engine
 from server.store.signing_keys import SigningKeys
 from server.store.writer import Writer
@@ -130,7 +131,11 @@ def _open_database(settings: Settings) -> Engine:
 
 def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
     with engine.connect() as conn:
-        current = Current(public.load_ledger(conn), references=references.load(conn))
+        current = Current(
+            public.load_ledger(conn),
+            references=references.load(conn),
+            listened=uptime.load(conn),
+        )
     watch = PolicyWatch(settings.policy_file, writer, current, clock)
     watch.start(engine)
     opened = open_sources(settings, SigningKeys(engine, writer))
@@ -152,6 +157,7 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
         refusals=counted,
         references=ReferenceWatch(engine, writer, current, clock),
         policies=watch,
+        heartbeat=Heartbeat(writer, current, clock),
         news=Mark(),
     )
     intake = Intake(

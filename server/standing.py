@@ -64,8 +64,7 @@ def stand(verdict: Verdict | None, machine: MachineFacts, policy: GroupPolicy, n
     unread = _unread(verdict, machine)
     look_at = now + READ_AGAIN_S if unread else None
     paused_until = machine.paused_until
-    # A paused machine was not expected to speak.
-    silent_at = max(machine.last_seen, paused_until or 0) + policy.silent_after_s
+    silent_at = machine.expected_at + machine.unheard_s + policy.silent_after_s
     is_paused = paused_until is not None and now < paused_until
     if is_paused or now >= silent_at:
         changes_at = _findings_change_at(verdict, machine, policy, now)

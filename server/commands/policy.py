@@ -84,7 +84,7 @@ def diff(settings: Settings, path: Path, *, in_json: bool) -> None:
     labels_max = None if in_json else policy_diff.LABELS_MAX
     with reading(settings) as conn:
         before = current_of(conn)
-        after = Current(before.ledger, stated, before.references)
+        after = Current(before.ledger, stated, before.references, before.listened)
         moves = preview.moves(conn, Twice(before, after, clock()), labels_max)
         found = policy_diff.changes(moves, labels_max)
     number = sum(each.machines for each in found)

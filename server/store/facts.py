@@ -17,18 +17,22 @@ from server.store.machines import Machine
 from server.store.tables import profiles
 from server.store.verdicts import read_profile
 from server.store.waivers import waivers_of
+from server.uptime import unheard_s
 
 
-def facts_of(conn: Connection, current: Current, machine: Machine) -> MachineFacts:
+def facts_of(conn: Connection, current: Current, machine: Machine, now: int) -> MachineFacts:
     """Everything that `server.standing` asks of one machine.
 
     Args:
         conn: For reading.
-        current: Whose ledger says when the heads were read.
+        current: Whose ledger says when the heads were read; and when this server listened.
         machine: As it is stored, or as it is about to be.
+        now: Whole seconds since the epoch.
     """
+    own = row_facts(machine)
     return replace(
-        row_facts(machine),
+        own,
+        unheard_s=unheard_s(current.listened, own.expected_at, now),
         heads_read_at=_heads_read_at(conn, current, machine),
         waivers=waivers_of(conn, machine.id),
     )

@@ -131,7 +131,7 @@ def settle(
         The machine as it is stored now.
     """
     machine, verdict = new
-    facts, policy = facts_of(conn, current, machine), current.policy(machine.group)
+    facts, policy = facts_of(conn, current, machine, now), current.policy(machine.group)
     if verdict is not None and not _rests_on_now(conn, current, verdict, now):
         facts = replace(facts, heads_read_at=None)
     stands = stand(verdict.verdict if verdict else None, facts, policy, now)

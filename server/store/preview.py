@@ -67,8 +67,8 @@ class _Group:
 
     def _stands(self, machine: Machine, verdicts: Verdicts) -> tuple[Standing, Standing]:
         facts = (
-            facts_of(self.conn, self.twice.before, machine),
-            facts_of(self.conn, self.twice.after, machine),
+            facts_of(self.conn, self.twice.before, machine, self.twice.now),
+            facts_of(self.conn, self.twice.after, machine, self.twice.now),
         )
         return self.twice.stands(verdicts, facts, self.group)
 

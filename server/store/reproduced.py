@@ -118,7 +118,7 @@ def _stands_otherwise(conn: Connection, current: Current, machine: Machine, now:
     verdict = None
     if machine.profile_id is not None:
         verdict = held(conn, machine.profile_id, machine.group)
-    facts, policy = facts_of(conn, current, machine), current.policy(machine.group)
+    facts, policy = facts_of(conn, current, machine, now), current.policy(machine.group)
     stands = stand(verdict.verdict if verdict else None, facts, policy, now)
     exception = stands.standing if stands.is_exception else None
     named = f"machine {machine.id}"

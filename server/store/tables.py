@@ -228,6 +228,14 @@ activity = Table(
     sqlite_with_rowid=False,
 )
 
+listened = Table(
+    "listened",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("began_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),  # the latest note without a gap before it
+)
+
 transitions = Table(
     "transitions",
     metadata,

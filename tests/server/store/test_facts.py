@@ -48,7 +48,7 @@ def test_a_head_is_read_by_the_source_that_the_copy_follows(
     machine = shop.read(lambda conn: find(conn, laptop.id))
     assert machine is not None
     current = Current(readings(npm, bucket))
-    facts = shop.read(lambda conn: facts_of(conn, current, machine))
+    facts = shop.read(lambda conn: facts_of(conn, current, machine, NOW))
     assert (facts.taken_at, facts.heads_read_at) == (NOW, expected)
 
 
@@ -66,9 +66,9 @@ def test_the_channel_may_be_the_laptops_own(shop: Shop) -> None:
         ]
     )
     own = Current(mixed, Policies(GroupPolicy(channel="machine")))
-    assert shop.read(lambda conn: facts_of(conn, own, machine)).heads_read_at == NOW + 9
+    assert shop.read(lambda conn: facts_of(conn, own, machine, NOW)).heads_read_at == NOW + 9
     ours = Current(mixed)
-    assert shop.read(lambda conn: facts_of(conn, ours, machine)).heads_read_at == NOW - 9
+    assert shop.read(lambda conn: facts_of(conn, ours, machine, NOW)).heads_read_at == NOW - 9
 
 
 def test_a_machine_without_a_profile_follows_nothing(shop: Shop) -> None:
@@ -76,7 +76,7 @@ def test_a_machine_without_a_profile_follows_nothing(shop: Shop) -> None:
     laptop = shop.enrol("anna")
     machine = shop.read(lambda conn: find(conn, laptop.id))
     assert machine is not None
-    facts = shop.read(lambda conn: facts_of(conn, shop.current, machine))
+    facts = shop.read(lambda conn: facts_of(conn, shop.current, machine, NOW))
     assert (facts.enrolled_at, facts.last_seen, facts.agent) == (NOW, NOW, None)
     assert (facts.taken_at, facts.heads_read_at, facts.waivers) == (None, None, ())
     assert shop.read(lambda conn: profile_of(conn, machine)) is None
@@ -92,6 +92,6 @@ def test_every_waiver_is_a_fact_also_one_that_ended(shop: Shop) -> None:
     shop.now += DAY
     machine = shop.read(lambda conn: find(conn, laptop.id))
     assert machine is not None
-    assert shop.read(lambda conn: facts_of(conn, shop.current, machine)).waivers == (given,)
+    assert shop.read(lambda conn: facts_of(conn, shop.current, machine, NOW)).waivers == (given,)
     findings = laptop.view().findings
     assert shop.read(lambda conn: versions_of(conn, machine, findings)) == {"2.1.329"}

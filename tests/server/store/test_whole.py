@@ -268,7 +268,7 @@ class Whole(RuleBasedStateMachine):
         current, now = self.shop.current, self.shop.now
         told, policy = profile_of(conn, machine), current.policy(machine.group)
         verdict = judge(told, policy, current.ledger, now) if told else None
-        fresh = stand(verdict, facts_of(conn, current, machine), policy, now)
+        fresh = stand(verdict, facts_of(conn, current, machine, now), policy, now)
         held = held_by(conn, machine)
         assert machine.standing(held) == fresh.standing
         assert (machine.exception is not None) == fresh.is_exception

@@ -1,4 +1,4 @@
-"""Use of builds by day, group and surface."""
+"""Use of builds by day, group and surface; when the server listened."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,4 +19,11 @@ def upgrade() -> None:
         sa.Column("starts", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("day", "group_name", "surface", "build", name=op.f("pk_activity")),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "listened",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_listened")),
     )
