@@ -15,6 +15,7 @@ from server.commands.common import PATH, in_json, reading, with_settings
 from server.commands.known import current_of
 from server.current import Current
 from server.policy_diff import Change, Twice
+from server.policy_doubts import doubts
 from server.policy_file import PolicyError
 from server.policy_text import table, text_of
 from server.policy_watch import read_bytes
@@ -38,7 +39,10 @@ def policy() -> None:
 @policy.command()
 @_file
 def check(path: Path) -> None:
-    """Tell every mistake of FILE with its line and key; exit code 1 if there is one."""
+    """Tell every mistake of FILE with its line and key; exit code 1 if there is one.
+
+    What can be used and was hardly meant is told, too, and is no mistake.
+    """
     try:
         stated = policy_file.read(read_bytes(path), str(path))
     except PolicyError as error:
@@ -48,6 +52,8 @@ def check(path: Path) -> None:
     number = len(stated.groups)
     groups = "1 group of its own" if number == 1 else f"{number} groups of their own"
     click.echo(f"{shown.cell(path)}: usable; the default and {groups}")
+    for doubt in doubts(stated):
+        click.echo(shown.cell(f"{path}: {doubt}"), err=True)
 
 
 @policy.command()

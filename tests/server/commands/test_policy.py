@@ -156,3 +156,11 @@ def test_a_server_without_a_good_file_does_not_start(live: Live, file: Path) -> 
         live.start()
         assert live.stop() == 0
     assert in_json(live, "show")["default"]["target_share"] == 0.5
+
+
+def test_a_mistyped_channel_is_doubted_and_usable(file: Path) -> None:
+    """On standard error, with exit code 0: some source may show it."""
+    file.write_text('[default]\nchannel = "lastest"\n')
+    done = checked(file)
+    assert done.returncode == 0
+    assert 'did you mean "latest"?' in done.stderr

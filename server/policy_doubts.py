@@ -1,0 +1,31 @@
+"""What stands in a policy, can be used, and is most likely not what was meant. Pure."""
+
+import difflib
+from collections.abc import Iterator
+
+from server.policy import DEFAULT_GROUP, MACHINE, GroupPolicy, Policies
+
+CHANNELS = (MACHINE, "latest", "next", "stable")
+"""The channels that are known by name; a source may show others (facts 1.3)."""
+
+_ALIKE = 0.8  # as `difflib` measures it: one letter more, less or exchanged in a short word
+
+
+def doubts(stated: Policies) -> tuple[str, ...]:
+    """What a person should look at once more, in sentences; a policy is used all the same."""
+    groups = sorted(stated.groups.items())
+    return tuple(
+        doubt
+        for name, each in ((DEFAULT_GROUP, stated.default), *groups)
+        for doubt in _of(name, each)
+    )
+
+
+def _of(group: str, policy: GroupPolicy) -> Iterator[str]:
+    if policy.channel in CHANNELS:
+        return
+    for meant in difflib.get_close_matches(policy.channel, CHANNELS, 1, _ALIKE):
+        yield (
+            f'group {group}: the channel "{policy.channel}" is used as written; did you mean'
+            f' "{meant}"? While no source shows it, all its machines are unknown'
+        )
