@@ -75,6 +75,7 @@ class Fleet:
         alerts: How the alerts fare.
         lookups_waiting: Reported versions that are still being looked up.
         conditions: What is wrong with the sources.
+        policy_refused: The latest load of the policy file, if it was refused: when and why.
     """
 
     counts: Mapping[tuple[str, str], int]
@@ -82,6 +83,7 @@ class Fleet:
     alerts: AlertFacts = AlertFacts()
     lookups_waiting: int = 0
     conditions: tuple[Condition, ...] = ()
+    policy_refused: tuple[int, str] | None = None
 
 
 class Tally(Answer, frozen=True):
@@ -177,6 +179,18 @@ class AlertStatus(Answer, frozen=True):
     reason: str | None = None
 
 
+class RefusedPolicy(Answer, frozen=True):
+    """A policy file that cannot be used: the one before it is in force.
+
+    Attributes:
+        at: When it was refused.
+        error: Why.
+    """
+
+    at: int
+    error: str
+
+
 class StatusView(Answer, frozen=True):
     """The answer of ``GET /v1/status``.
 
@@ -189,6 +203,7 @@ class StatusView(Answer, frozen=True):
         alerts: How the alerts fare.
         lookups_waiting: Reported versions that are still being looked up, counted up to 1000.
         conditions: What is wrong with the sources, the oldest first.
+        policy_refused: The policy file as it is now, where it cannot be used.
     """
 
     at: int
@@ -199,6 +214,7 @@ class StatusView(Answer, frozen=True):
     alerts: AlertStatus
     lookups_waiting: int
     conditions: tuple[ConditionStatus, ...] = ()
+    policy_refused: RefusedPolicy | None = None
 
 
 def view(fleet: Fleet, ledger: Ledger, now: int, policies: Policies = _DEFAULTS) -> StatusView:
@@ -238,6 +254,7 @@ def view(fleet: Fleet, ledger: Ledger, now: int, policies: Policies = _DEFAULTS)
         conditions=tuple(
             ConditionStatus(each.kind, each.since, each.text) for each in fleet.conditions
         ),
+        policy_refused=RefusedPolicy(*fleet.policy_refused) if fleet.policy_refused else None,
     )
 
 

@@ -11,6 +11,7 @@ from server.store import (
     conditions,
     counts,
     outbox,
+    policies,
     public,
     read,
     references,
@@ -42,6 +43,7 @@ def fleet(conn: Connection, sources: tuple[str, ...]) -> Fleet:
         alerts=_alerts(conn),
         lookups_waiting=len(public.waiting(conn)),
         conditions=conditions.load(conn),
+        policy_refused=_refused(conn),
     )
 
 
@@ -120,6 +122,11 @@ def used(
         span = range(found[-1].day + 1, span.stop)
     whole = (each for each in found if each.day in span)
     return uses.view(whole, current.ledger, current.policies, span, group)
+
+
+def _refused(conn: Connection) -> tuple[int, str] | None:
+    last = next(iter(policies.loads(conn, 1)), None)
+    return None if last is None or last.error is None else (last.at, last.error)
 
 
 def _alerts(conn: Connection) -> AlertFacts:

@@ -76,3 +76,10 @@ def test_what_is_wrong_with_the_sources_is_told_since_when() -> None:
     frozen = Condition("frozen npm latest", "frozen", 7, "npm stands still")
     (told,) = status.view(Fleet({}, conditions=(frozen,)), Ledger(), 0).conditions
     assert (told.kind, told.since, told.text) == ("frozen", 7, "npm stands still")
+
+
+def test_a_policy_file_that_was_refused_is_told() -> None:
+    """The status rests on the one before it."""
+    assert status.view(Fleet({}), Ledger(), 0).policy_refused is None
+    refused = status.view(Fleet({}, policy_refused=(7, "line 2")), Ledger(), 9).policy_refused
+    assert refused == status.RefusedPolicy(7, "line 2")
