@@ -102,7 +102,9 @@ def test_a_new_epoch_tells_what_was_sent_anew(journal: Journal) -> None:
     send(journal)
     journal.add_activity([used(15, 1), used(3, 0, surface="sdk")])
     journal.begin_epoch()
-    assert waiting(journal) == (used(3, 0, surface="sdk"), used(75, 2))
+    assert told(send(journal)) == (used(3, 0, surface="sdk"), used(75, 2))
+    journal.acknowledge((), more_may_follow=False)
+    assert waiting(journal) == ()
 
 
 def test_a_refused_check_in_lets_its_activity_go(journal: Journal) -> None:
