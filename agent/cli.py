@@ -2,30 +2,57 @@
 
 Only the commands print and exit. Standard output holds what was asked for, standard error
 everything else: progress and the two lines of an error (what happened; what to do).
+
+A command's module is imported when it is asked for: the daemon, which runs all day, holds no
+code of the others.
 """
 
+import importlib
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import cast
 
 import click
 
 from agent import __version__, logs
 from agent import settings as settings_module
 from agent.commands.common import Typed, print_error
-from agent.commands.completion import completion
-from agent.commands.doctor import doctor
-from agent.commands.enrolling import enrol
-from agent.commands.explain import explain
-from agent.commands.fix import fix
-from agent.commands.pausing import pause, resume
-from agent.commands.running import run
-from agent.commands.service import service
-from agent.commands.show import show
-from agent.commands.uninstall import uninstall
-from agent.commands.verdict import check, status
 from agent.errors import AgentError
 from agent.service.written import variables as service_variables
+
+_COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "enrol": "enrolling",
+        "check": "verdict",
+        "status": "verdict",
+        "explain": "explain",
+        "fix": "fix",
+        "show": "show",
+        "pause": "pausing",
+        "resume": "pausing",
+        "run": "running",
+        "service": "service",
+        "doctor": "doctor",
+        "completion": "completion",
+        "uninstall": "uninstall",
+    }
+)
+"""Each command's module; within it the command has the same name."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        module = _COMMANDS.get(name)
+        if module is None:
+            return None
+        found = getattr(importlib.import_module(f"agent.commands.{module}"), name)
+        return cast("click.Command", found)
 
 
 def main() -> None:
@@ -37,7 +64,7 @@ def main() -> None:
         sys.exit(1)
 
 
-@click.group()
+@click.group(cls=_Commands)
 @click.version_option(__version__, prog_name="parity-agent")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="Settings file, instead of the usual one."
@@ -56,21 +83,3 @@ def cli(context: click.Context, config: Path | None, variables: Path | None) -> 
     environment = dict(os.environ)
     context.obj = Typed(settings_module.load(environment, config), environment)
     logs.configure_command(context.obj.settings)
-
-
-for command in (
-    enrol,
-    check,
-    status,
-    explain,
-    fix,
-    show,
-    pause,
-    resume,
-    run,
-    completion,
-    service,
-    doctor,
-    uninstall,
-):
-    cli.add_command(command)
