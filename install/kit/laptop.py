@@ -84,6 +84,7 @@ def scratch(place: Place, commands: Path, number: str) -> Laptop:
         "HOME": str(place.home(number)),
         "SHELL": "/bin/bash",
         "PARITY_AGENT_SYSTEM_ROOT": str(place.root),
+        "PARITY_AGENT_NOTIFY_DESKTOP": "false",
     }
     return _laptop(place, commands, f"try-{number}", variables)
 

@@ -275,7 +275,8 @@ class Laptop:
     @property
     def environment(self) -> dict[str, str]:
         """The agent's variables."""
-        told = {"state_dir": self.state, "system_root": self.root, "spread_s": "0"} | self.settings
+        scratch = {"state_dir": self.state, "system_root": self.root, "notify_desktop": "false"}
+        told = scratch | {"spread_s": "0"} | self.settings
         names = {f"PARITY_AGENT_{name.upper()}": str(value) for name, value in told.items()}
         return plain_environment(self.home) | self.variables | names
 
