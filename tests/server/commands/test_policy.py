@@ -131,7 +131,6 @@ def test_a_running_server_follows_its_file(live: Live, file: Path) -> None:
         assert in_json(live, "show", "--group", "default")["default"]["surfaces"] == ["sdk"]
         file.write_text(BROKEN)
         wait_until(lambda: in_json(live, "show")["refused"] is not None)
-        viewer = live.printed("token", "create", "looking on")
         refused = live.get("/v1/status", viewer)["policy_refused"]
         assert "default.chanel: is not known here" in refused["error"]
         assert seen(live.url, viewer, machine.machine).standing == "absent"
