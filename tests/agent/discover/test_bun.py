@@ -1,7 +1,7 @@
 """bun's global package on recorded trees; the real tool is in node/test_installed.py."""
 
 from collections.abc import Callable
-from pathlib import PurePath
+from pathlib import PurePath, PureWindowsPath
 
 import pytest
 
@@ -25,6 +25,14 @@ def test_an_older_bun_links_the_packages_own_program(golden: Golden, take: Take)
     found = take(golden("bun/darwin"))
     assert _told(found) == [("bun", "global", "2.1.330", "ok", True)]
     assert PurePath("/Users/u/.bun/bin/claude") in found.installs[0].names
+
+
+def test_buns_launcher_on_windows_starts_the_payload(golden: Golden, take: Take) -> None:
+    """The trusted script linked the payload into its place: one file, one install."""
+    found = take(golden("bun/win32"))
+    assert _told(found) == [("bun", "global", "2.1.330", "ok", True)]
+    assert PureWindowsPath(rf"{BIN}\claude.exe") in found.installs[0].names
+    assert found.problems == ()
 
 
 @pytest.mark.parametrize(

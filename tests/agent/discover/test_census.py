@@ -94,6 +94,13 @@ def test_a_launcher_of_the_users_own_decides_what_counts(
         ("native", "versions", "ok", False),
     ]
     assert linked.problems == ()
+    on_windows = take(golden("search_path/win32"))
+    assert _told(on_windows) == [
+        ("other", "search-path", "ok", True),
+        ("native", "launcher", "ok", False),
+        ("native", "versions", "ok", False),
+    ]
+    assert on_windows.problems == ()
 
 
 def test_a_copy_that_only_a_login_shell_starts_is_counted_too(tree: Tree, take: Take) -> None:

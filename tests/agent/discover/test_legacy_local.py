@@ -1,7 +1,7 @@
 """The copy in ~/.claude/local: its script, its alias, its package."""
 
 from collections.abc import Callable
-from pathlib import PurePath
+from pathlib import PurePath, PureWindowsPath
 
 import pytest
 
@@ -23,17 +23,31 @@ def _told(found: Census) -> list[tuple[str, str, str | None, str, bool]]:
     return [(one.method, one.place, one.claimed, one.state, one.counted) for one in told]
 
 
-def test_the_alias_starts_the_package_through_its_script(golden: Golden, take: Take) -> None:
+@pytest.mark.parametrize(
+    ("system", "home", "platform"),
+    [("darwin", "/Users/u", "darwin-arm64"), ("linux", "/home/u", "linux-x64")],
+)
+def test_the_alias_starts_the_package_through_its_script(
+    golden: Golden, take: Take, system: str, home: str, platform: str
+) -> None:
     """The script and the link that it names are names of one program."""
-    found = take(golden("legacy_local/darwin"))
+    found = take(golden(f"legacy_local/{system}"))
     assert _told(found) == [("legacy_local", "local", "2.1.320", "ok", True)]
-    local = PurePath("/Users/u/.claude/local")
+    local = PurePath(home, ".claude/local")
     assert set(found.installs[0].names) == {
         local / "claude",
         local / "node_modules/.bin/claude",
-        local / "node_modules/@anthropic-ai/claude-code-darwin-arm64/claude",
+        local / f"node_modules/@anthropic-ai/claude-code-{platform}/claude",
     }
     assert found.problems == ()
+
+
+def test_npms_launcher_starts_the_local_package_on_windows(golden: Golden, take: Take) -> None:
+    """There is no script of two lines and no alias there."""
+    found = take(golden("legacy_local/win32"))
+    assert _told(found) == [("legacy_local", "local", "2.1.320", "ok", True)]
+    local = PureWindowsPath(r"C:\Users\u\.claude\local")
+    assert local / "node_modules/.bin/claude.cmd" in found.installs[0].names
 
 
 IN_PLACE = "/home/u/.claude/local/node_modules/.bin/claude"

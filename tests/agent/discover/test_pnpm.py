@@ -33,6 +33,14 @@ def test_pnpms_launcher_on_windows_is_followed(golden: Golden, take: Take) -> No
     assert _told(found) == [("pnpm", "global", "2.1.330", "ok", True)]
 
 
+def test_pnpm_10_links_the_package_out_of_its_store(golden: Golden, take: Take) -> None:
+    """On a Mac its folder is the one that PNPM_HOME of the start files says."""
+    found = take(golden("pnpm/darwin"))
+    assert _told(found) == [("pnpm", "global", "2.1.330", "ok", True)]
+    assert PurePath("/Users/u/Library/pnpm/claude") in found.installs[0].names
+    assert found.problems == ()
+
+
 def test_a_launcher_of_another_package_leads_nowhere_here(
     tree: Tree, take: Take, sent: Callable[[Host, Census], str]
 ) -> None:

@@ -35,6 +35,14 @@ def test_yarns_launcher_on_windows_starts_another_one(golden: Golden, take: Take
     assert _told(found) == [("yarn", "global", "2.1.330", "ok", True)]
 
 
+def test_yarn_on_a_mac_lies_where_it_does_on_linux(golden: Golden, take: Take) -> None:
+    """A Mac has one C library, so there is one payload."""
+    found = take(golden("yarn/darwin"))
+    assert _told(found) == [("yarn", "global", "2.1.330", "ok", True)]
+    assert PurePath("/Users/u/.yarn/bin/claude") in found.installs[0].names
+    assert found.problems == ()
+
+
 def test_a_moved_data_folder_is_found_beside_the_usual_one(
     tree: Tree, take: Take, sent: Callable[[Host, Census], str]
 ) -> None:
