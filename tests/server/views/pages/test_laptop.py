@@ -6,7 +6,7 @@ import re
 import msgspec
 import pytest
 import requests
-from click import Group
+from click import Command, Context, Group
 
 from agent import wire
 from agent.cli import cli as agent_cli
@@ -70,13 +70,14 @@ def test_every_command_on_it_exists() -> None:
     typed = re.findall(r"<code>(parity-(?:agent|server)) ([^<]+)</code>", HTML)
     assert {words.split()[0] for _, words in typed} >= {"show", "status", "pause", "uninstall"}
     for program, words in typed:
-        group: Group = agent_cli if program == "parity-agent" else server_cli
-        command = group.commands[words.split()[0]]
-        for word in words.split()[1:]:
+        command: Command | None = agent_cli if program == "parity-agent" else server_cli
+        for word in words.split():
+            assert command is not None, words
             if isinstance(command, Group):
-                command = command.commands[word]
+                command = command.get_command(Context(command), word)
             elif word.startswith("-"):
                 assert word in {name for each in command.params for name in each.opts}
+        assert command is not None, words
 
 
 def test_the_page_tells_what_this_server_does() -> None:
