@@ -5,13 +5,15 @@ order to be told. A proxy's address may hold a password, so only its host and po
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from requests import utils
 
+from agent import trust
 from agent.examination import Route
 from agent.settings import Settings, is_loopback
+
+_SYSTEM = ("the usual ones", "the system's store and certifi's list")
 
 
 def of(settings: Settings, server_url: str, environment: Mapping[str, str]) -> Route:
@@ -22,12 +24,12 @@ def of(settings: Settings, server_url: str, environment: Mapping[str, str]) -> R
         server_url: Its address.
         environment: The variables of this process.
     """
-    trust, trust_from = _trust(settings.ca_bundle, environment)
+    trusted, trusted_from = trust.named(settings.ca_bundle, environment) or _SYSTEM
     used = {} if is_loopback(server_url) else utils.get_environ_proxies(server_url, no_proxy=None)
     proxy = utils.select_proxy(server_url, used)
     if proxy is None:
-        return Route(None, "", trust, trust_from)
-    return Route(without_secrets(proxy), _named_by(proxy, environment), trust, trust_from)
+        return Route(None, "", trusted, trusted_from)
+    return Route(without_secrets(proxy), _named_by(proxy, environment), trusted, trusted_from)
 
 
 def without_secrets(proxy: str) -> str:
@@ -41,12 +43,3 @@ def _named_by(proxy: str, environment: Mapping[str, str]) -> str:
     named = (name for name in sorted(environment) if name.upper().endswith("_PROXY"))
     found = [name for name in named if proxy in {environment[name], f"http://{environment[name]}"}]
     return found[0] if found else "the system's settings"
-
-
-def _trust(bundle: Path | None, environment: Mapping[str, str]) -> tuple[str, str]:
-    if bundle is not None:
-        return str(bundle), "the setting ca_bundle"
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        if environment.get(name):
-            return environment[name], f"the variable {name}"
-    return utils.DEFAULT_CA_BUNDLE_PATH, "certifi, which comes with the agent"

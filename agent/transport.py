@@ -4,12 +4,13 @@
   refused, so the token reaches no other place.
 * The token is set by an auth object of our own, which also keeps `requests` from putting
   a ``.netrc`` password in its stead.
-* Certificates are always checked, against the system's authorities or `ca_bundle`.
+* Certificates are always checked, against the authorities of `agent.trust`.
 * Proxies are those that `requests` knows from the environment; an address on this
   machine is never sent through one.
 * An answer is read as a stream, up to a size and a time.
 """
 
+import os
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from urllib.parse import urljoin
 import requests
 import urllib3
 
-from agent import __version__
+from agent import __version__, trust
 from agent.answers import Answer
 from agent.errors import ExchangeError
 from agent.settings import Settings, checked_url, is_loopback
@@ -88,6 +89,8 @@ class Transport:
         self._clock = clock
         self._session = requests.Session()
         self._session.auth = _Bearer(token)
+        if trust.named(settings.ca_bundle, os.environ) is None:
+            self._session.mount("https://", trust.SystemTrust())
         self._session.headers.update(
             {"User-Agent": f"parity-agent/{__version__}", "Accept": "application/json"}
         )
@@ -247,7 +250,7 @@ _CAUSES: tuple[tuple[tuple[type[Exception], ...], str, str, str], ...] = (
         (requests.exceptions.SSLError,),
         "",
         "has a certificate that is not trusted here",
-        "set ca_bundle to your organisation's authorities, or have the certificate mended",
+        "have your organisation's authority put into the system's store, or name it as ca_bundle",
     ),
     (
         (requests.exceptions.Timeout, TimeoutError),

@@ -9,7 +9,7 @@ import pytest
 import trustme
 from pytest_httpserver import HTTPServer
 
-from agent import route
+from agent import route, trust
 from agent.errors import ExchangeError
 from agent.settings import Settings
 from agent.transport import Transport
@@ -17,7 +17,7 @@ from tests.agent.connect_proxy import ConnectProxy
 
 URL = "https://parity.invalid"
 SETTINGS = Settings(connect_timeout_s=5, http_timeout_s=5)
-VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE")
+VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", *trust.VARIABLES)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Company:
 @pytest.fixture
 def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
     """The network; this machine's own way out is none of the test's."""
-    for name in (*VARIABLES, "CURL_CA_BUNDLE"):
+    for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     authority = trustme.CA()
@@ -99,6 +99,32 @@ def test_a_setting_of_ones_own_wins_over_the_variable(
     settings = replace(SETTINGS, ca_bundle=stranger)
     with (
         Transport(settings, URL, "t0ken") as transport,
+        pytest.raises(ExchangeError, match="not trusted here"),
+    ):
+        transport.send("GET", "v1/machines/me")
+
+
+def test_an_authority_in_the_systems_store_is_trusted_through_a_proxy_too(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a company puts it, and nothing has to be set; OpenSSL's store is moved here."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(company.bundle))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{company.proxy.address}")
+    with Transport(SETTINGS, URL, "t0ken") as transport:
+        assert transport.send("GET", "v1/machines/me").status == 200
+    assert route.of(SETTINGS, URL, {}).trust_from == "the system's store and certifi's list"
+
+
+def test_a_file_that_is_named_stands_alone(
+    company: Company, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The system's store would trust the server, and is not asked."""
+    stranger = tmp_path / "stranger.pem"
+    trustme.CA().cert_pem.write_to_path(str(stranger))
+    monkeypatch.setenv("SSL_CERT_FILE", str(company.bundle))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{company.proxy.address}")
+    with (
+        Transport(replace(SETTINGS, ca_bundle=stranger), URL, "t0ken") as transport,
         pytest.raises(ExchangeError, match="not trusted here"),
     ):
         transport.send("GET", "v1/machines/me")

@@ -63,4 +63,4 @@ def test_a_companys_authority_that_is_not_named_is_told(network: Live, laptop: L
     done = laptop.run("doctor")
     assert done.returncode == 1
     assert "certifi" in done.stdout
-    assert "set ca_bundle" in done.stdout
+    assert "name it as ca_bundle" in done.stdout
