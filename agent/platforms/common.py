@@ -50,11 +50,12 @@ def open_quietly(path: Path) -> BinaryIO:
     Raises:
         OSError: It cannot be read, or is not a regular file (``errno.EINVAL``).
     """
-    file = os.fdopen(_open_descriptor(path), "rb", buffering=0)
-    if not stat_bits.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
+    descriptor = _open_descriptor(path)
+    # Asked before there is a file object: to make one of a folder fails, and leaves it open.
+    if not stat_bits.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-    return file
+    return os.fdopen(descriptor, "rb", buffering=0)
 
 
 def list_quietly(path: Path) -> list[str]:
