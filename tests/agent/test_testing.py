@@ -1,95 +1,16 @@
-"""The recorded host answers as a live one would, and every tree says where it comes from."""
+"""Recorded trees are asked in their own style, and each says where it comes from.
 
-import errno
-import os
+That a recorded host answers as a live one is held by the contract of platforms.
+"""
+
 import tomllib
-from collections.abc import Callable
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import pytest
 
-from agent import platforms
-from agent.host import Host
 from agent.testing import RecordedHost, recorded
 
 TREES = sorted((Path(__file__).parents[1] / "golden" / "hosts").rglob("*.toml"))
-TREE = """
-[origin]
-kind = "facts"
-[host]
-system = "linux"
-arch = "x64"
-home = "HOME"
-shell = "bash"
-[files."HOME/folder/file"]
-text = "text"
-[files."HOME/program"]
-text = "text"
-mode = "x"
-[files."HOME/other"]
-same = "HOME/program"
-[files."HOME/link"]
-link = "folder/../folder"
-[files."HOME/loop"]
-link = "loop"
-[files."HOME/pipe"]
-pipe = true
-"""
-
-
-@pytest.fixture(params=["recorded", "live"])
-def host(request: pytest.FixtureRequest, tmp_path: Path) -> Host:
-    """The same tree, recorded and on a real disk."""
-    if request.param == "recorded":
-        return recorded(TREE.replace("HOME", str(tmp_path)))
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder/file").write_text("text")
-    (tmp_path / "program").write_text("text")
-    (tmp_path / "program").chmod(0o755)
-    (tmp_path / "other").hardlink_to(tmp_path / "program")
-    (tmp_path / "link").symlink_to("folder/../folder")
-    (tmp_path / "loop").symlink_to("loop")
-    os.mkfifo(tmp_path / "pipe")
-    return platforms.live(home=tmp_path, system_root=None, environment={})
-
-
-def _code(call: Callable[[], object]) -> int | None:
-    with pytest.raises(OSError) as caught:  # noqa: PT011 - the number is what is asserted
-        call()
-    return caught.value.errno
-
-
-def test_a_recorded_host_answers_as_a_live_one(host: Host) -> None:
-    """Links, names of one file, kinds of files and errors."""
-    home = host.home
-    assert host.listdir(home / "link") == ("file",)
-    assert host.resolve(home / "link/file") == home / "folder/file"
-    assert host.read(home / "link/file", max_bytes=4) == b"text"
-    assert host.stat(home / "program").identity == host.stat(home / "other").identity
-    assert host.stat(home / "program").executable
-    assert not host.stat(home / "folder/file").executable
-    assert [path.name for path in host.walk_path((home, home / "gone"), "program")] == ["program"]
-    with host.open(home / "program") as file:
-        assert host.stat_open(file).identity == host.stat(home / "program").identity
-
-
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        ("gone", errno.ENOENT),
-        ("program/below", errno.ENOTDIR),
-        ("loop", errno.ELOOP),
-        ("pipe", errno.EINVAL),
-    ],
-)
-def test_a_recorded_host_fails_as_a_live_one(host: Host, name: str, code: int) -> None:
-    """By the same number."""
-    assert _code(lambda: host.open(host.home / name)) == code
-
-
-def test_a_file_beyond_the_limit_is_refused(host: Host) -> None:
-    """As on a disk."""
-    assert _code(lambda: host.read(host.home / "program", max_bytes=3)) == errno.EFBIG
 
 
 def test_a_recorded_windows_tree_is_asked_in_windows_paths() -> None:

@@ -1,10 +1,8 @@
-"""Every system's table of processes, on programs that the test starts."""
+"""Tables of processes, beyond what the contract holds of all."""
 
 import errno
 import os
-import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +12,9 @@ from agent.platforms import darwin, linux, win32
 from agent.platforms.linux import ProcTable
 from agent.platforms.processes import PsutilTable, Table, roots_of, script_of, started_of
 from agent.platforms.win32 import filetime
-from agent.started import DENIED, HIDDEN, LONG, PART_MAX_BYTES, Kept, Started
-from tests.agent.standin import copied, parent, runtime, started, waiting
+from agent.started import DENIED, HIDDEN, LONG, PART_MAX_BYTES, Started
+from tests.agent.platforms.machines import Everything
+from tests.agent.standin import copied, parent, started, waiting
 
 Made = Callable[[tuple[int, ...]], Host]
 
@@ -45,34 +44,6 @@ def test_only_a_root_and_its_descendants_are_told(table: Made, tmp_path: Path) -
         assert beside.pid not in found
 
 
-def test_a_process_has_one_name_and_its_program(table: Made, tmp_path: Path) -> None:
-    """The same at every look; it started between now and a moment ago."""
-    before = time.time_ns()
-    with started(tmp_path / "claude") as process:
-        found = _only(table((process.pid,)))
-        assert found.pid == process.pid
-        assert found == _only(table((process.pid,)))
-        image = table((process.pid,)).image(found)
-        assert image.path == tmp_path / "claude"
-        # The system counts in ticks, and psutil from the start of the system, in whole seconds.
-        assert abs(image.started_ns - before) < 3_000_000_000
-
-
-def test_a_number_that_was_given_away_is_another_process(table: Made, tmp_path: Path) -> None:
-    """The start token guards every question."""
-    with started(tmp_path / "claude") as process:
-        found = table((process.pid,))
-        other = replace(_only(found), started="1")
-
-        def started_with(process: Process) -> Started:
-            return found.started_with(process, Everything(), is_script=False)
-
-        for ask in (found.image, found.script, started_with):
-            with pytest.raises(OSError) as caught:  # noqa: PT011 - the number is asserted
-                ask(other)
-            assert caught.value.errno == errno.ESRCH
-
-
 def test_another_users_processes_are_not_told(tmp_path: Path) -> None:
     """Not even below a root."""
     with started(tmp_path / "claude") as process:
@@ -86,16 +57,6 @@ def test_another_users_processes_are_not_told(tmp_path: Path) -> None:
         assert told == Started(unread=(("arguments", DENIED), ("variables", DENIED)))
 
 
-def test_what_has_ended_is_not_told(table: Made, tmp_path: Path) -> None:
-    """And what it executed cannot be asked any more."""
-    with started(tmp_path / "claude") as process:
-        found = table((process.pid,))
-        ended = _only(found)
-    assert found.processes() == ()
-    with pytest.raises(OSError):  # noqa: PT011 - no such file or no such process, by the system
-        found.image(ended)
-
-
 def test_the_bytes_in_memory_are_read_after_the_file_is_gone(tmp_path: Path) -> None:
     """Linux keeps the file that runs, and says the path that it had."""
     program = tmp_path / "2.1.330"
@@ -107,54 +68,6 @@ def test_the_bytes_in_memory_are_read_after_the_file_is_gone(tmp_path: Path) -> 
         assert image.path == program
         assert image.memory is not None
         assert Path(image.memory).read_bytes() == data
-
-
-def test_a_runtimes_script_is_its_first_argument_that_is_no_option(
-    table: Made, tmp_path: Path
-) -> None:
-    """No later argument is told: a prompt may be in it."""
-    script = tmp_path / "cli.js"
-    with runtime(script, "/a/prompt") as process:
-        found = table((process.pid,))
-        assert found.script(_only(found)) == script
-
-
-class Everything:
-    """Wants one flag, one variable and every first word."""
-
-    def takes_value(self, flag: str) -> bool:
-        """It does."""
-        return flag == "--model"
-
-    def flag(self, flag: str, value: str | None) -> Kept | None:
-        """One."""
-        return (flag, value) if flag == "--model" else None
-
-    def variable(self, name: str, value: str) -> Kept | None:
-        """One."""
-        return (name, value) if name == "CLAUDE_X" else None
-
-    def is_mode(self, word: str) -> bool:
-        """Any."""
-        return bool(word)
-
-
-def test_what_was_asked_for_is_told_of_arguments_and_variables(table: Made, tmp_path: Path) -> None:
-    """Nothing else is, not even by its name."""
-    variables = {"CLAUDE_X": "1", "SECRET": "secret"}
-    words = ("--model", "opus", "a secret", "--password", "secret")
-    with waiting(tmp_path / "claude", *words, variables=variables) as process:
-        found = table((process.pid,))
-        told = found.started_with(_only(found), Everything(), is_script=False)
-        assert told == Started({"--model": "opus"}, {"CLAUDE_X": "1"}, "-c")
-
-
-def test_a_scripts_arguments_are_told_without_its_runtimes(table: Made, tmp_path: Path) -> None:
-    """The runtime's own options come before the script."""
-    with runtime(tmp_path / "cli.js", "mode", "--model", "opus") as process:
-        found = table((process.pid,))
-        told = found.started_with(_only(found), Everything(), is_script=True)
-        assert (told.flags, told.mode, told.unread) == ({"--model": "opus"}, "mode", ())
 
 
 def test_too_much_is_told_as_unread(table: Made, tmp_path: Path) -> None:
