@@ -251,3 +251,44 @@ def test_the_agent_does_not_grow_over_five_thousand_cycles(server: Server, lapto
     assert held["state bytes"][1] <= held["state bytes"][0] * 1.1, held
     assert held["objects"][1] <= held["objects"][0] * 1.01, held
     assert held["resident KiB"][1] <= held["resident KiB"][0] * 1.05, held
+
+
+LARGE_BYTES = 1024 * 1024
+READ = re.compile(r"^(?:read|pread64|readv|preadv)\(\d+<(?P<file>/[^>]*)>.* = (?P<bytes>\d+)$")
+MAPPED = re.compile(r"^mmap\(\w+, (?P<bytes>\d+), .*, \d+<(?P<file>/[^>]*)>, \w+\) = 0x")
+
+
+def test_an_unchanged_cycle_reads_no_large_file(
+    server: Server, laptop: Laptop, packages: copies.Packages, strace: str, tmp_path: Path
+) -> None:
+    """By strace: the first look reads every program whole, the next one none of them."""
+    copies.lay(laptop, packages)
+    laptop.enrol(server)
+    reads = []
+    for name in ("first", "unchanged"):
+        folder = tmp_path / name
+        folder.mkdir()
+        calls = "trace=read,pread64,readv,preadv,mmap"
+        prefix = (strace, "-ff", "-y", "-s", "0", "-e", calls, "-o", folder / "trace")
+        done = laptop.run("check", "--json", "--wait", "90", prefix=prefix)
+        assert done.stdout, done.stderr
+        reads.append(read_in(folder))
+
+    first, unchanged = reads
+    large = {path for path in laptop.home.rglob("*") if path.stat().st_size > LARGE_BYTES}
+    hashed = {Path(path).stat().st_ino for path, size in first.items() if size > LARGE_BYTES}
+    assert {path.stat().st_ino for path in large} <= hashed
+    assert unchanged[str(laptop.home / ".profile")] > 0
+    assert {path: size for path, size in unchanged.items() if size > LARGE_BYTES} == {}
+    assert not large.intersection(map(Path, unchanged))
+
+
+def read_in(folder: Path) -> dict[str, int]:
+    """How many bytes of each file were read or mapped, but for the code of Python itself."""
+    found: dict[str, int] = {}
+    for trace in folder.iterdir():
+        for line in trace.read_text(encoding="utf-8", errors="replace").splitlines():
+            match = READ.match(line) or MAPPED.match(line)
+            if match and ".so" not in Path(match["file"]).name:
+                found[match["file"]] = found.get(match["file"], 0) + int(match["bytes"])
+    return found
