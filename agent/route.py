@@ -4,8 +4,8 @@ It is chosen by `requests`, from the environment and the system; here the same i
 order to be told. A proxy's address may hold a password, so only its host and port are.
 """
 
+import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from requests import utils
 
@@ -34,8 +34,9 @@ def of(settings: Settings, server_url: str, environment: Mapping[str, str]) -> R
 
 def without_secrets(proxy: str) -> str:
     """Host and port of a proxy's address, without a user and password. Pure."""
-    parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
-    host = parts.netloc.rpartition("@")[2]
+    # By the last "@": a password that was not escaped may hold what ends a host elsewhere.
+    behind = proxy.rpartition("@")[2] if "@" in proxy else proxy.rpartition("//")[2]
+    host = re.split(r"[/?#]", behind, maxsplit=1)[0]
     return host or "an address that cannot be read"
 
 

@@ -66,6 +66,9 @@ def test_no_proxy_is_told_where_none_is_used(
         ("http://u:p@[::1]:3128", "[::1]:3128"),
         ("u:p@proxy", "proxy"),
         ("http://", "an address that cannot be read"),
+        ("http://u:pa/ss@proxy:3128", "proxy:3128"),
+        ("u:pa?s#s@proxy", "proxy"),
+        ("http://u:p@[proxy", "[proxy"),
     ],
 )
 def test_a_proxy_is_shown_without_what_opens_it(proxy: str, shown: str) -> None:
