@@ -246,6 +246,19 @@ _CAUSES: tuple[tuple[tuple[type[Exception], ...], str, str, str], ...] = (
         "cannot be reached through this machine's proxy",
         "check HTTPS_PROXY and NO_PROXY",
     ),
+    # The server's own address was checked when it was given: it is the proxy's that is not one.
+    (
+        (requests.exceptions.InvalidSchema,),
+        "SOCKS",
+        "would be asked through a SOCKS proxy, which the agent does not speak",
+        "name an HTTP proxy in HTTPS_PROXY, or the server in NO_PROXY",
+    ),
+    (
+        (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema),
+        "",
+        "would be asked through a proxy whose address cannot be read",
+        "check HTTPS_PROXY: what is special in a password has to be escaped there",
+    ),
     (
         (requests.exceptions.SSLError,),
         "",

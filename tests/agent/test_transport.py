@@ -89,6 +89,27 @@ def test_a_proxy_that_is_down_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "proxy" in str(ask("https://parity.example.com"))
 
 
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        ("socks5://127.0.0.1:9", "SOCKS"),
+        ("http://[127.0.0.1", "cannot be read"),
+        ("http://kim:pa/55word@127.0.0.1:9", "cannot be read"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_told_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, said: str
+) -> None:
+    """It is no fault of the network's."""
+    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    error = ask("https://parity.example.com")
+    assert said in str(error)
+    assert "HTTPS_PROXY" in error.advice
+    assert "55word" not in f"{error} {error.advice}"
+
+
 def test_a_large_answer_is_not_read_to_its_end(httpserver: HTTPServer) -> None:
     """Reading stops at the limit, also of what a compressed body grows to."""
     httpserver.expect_request("/v1/machines/me").respond_with_data(b"x" * 5000)
