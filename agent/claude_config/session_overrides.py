@@ -2,8 +2,10 @@
 
 Flags are a kind of their own: no setting shadows one, and none of them shadows a setting. A
 variable of a session stands below every ``env`` block, which replaces it in the session
-itself, and above the start files, which it came from or was typed over. Sessions that were
-started with different values of a key tell that it is set.
+itself, and above the start files, which it was typed over. One that start files hand on with
+the same value, as far as that is told, came from there and is theirs alone: it is mended
+there, and a session that begins or ends changes nothing. Sessions that were started with
+different values of a key tell that it is set.
 
 A `Trait` holds a raw value and stays in memory; what `told` makes of it holds only what may
 be told. What Claude Code sets in its children (facts 3.5) is cosmetic and not told.
@@ -76,9 +78,15 @@ def with_session(facts: ConfigFacts, found: tuple[LocalOverride, ...]) -> Config
         facts: What its files say.
         found: As `told` gave them, perhaps some time ago.
     """
+    handed_on = {
+        (item.kind, item.name, item.value)
+        for item in facts.local
+        if item.layer == "environment" and not item.shadowed
+    }
     session = tuple(
         replace(item, shadowed=item.kind == "variable" and item.name in facts.decided)
         for item in found
+        if (item.kind, item.name, item.value) not in handed_on
     )
     effective = {item.name for item in session if item.kind == "variable" and not item.shadowed}
     above = tuple(item for item in facts.local if item.layer != "environment")

@@ -167,6 +167,22 @@ def test_a_sessions_variable_stands_between_settings_and_start_files(machine: Ma
     ]
 
 
+def test_a_variable_that_came_from_a_start_file_is_told_as_the_files(machine: Machine) -> None:
+    """Whether or not a session runs; its value may be told or not."""
+    machine.write(
+        machine.home / ".bashrc", "export API_TIMEOUT_MS=5 ANTHROPIC_BETAS=some MCP_TIMEOUT=1"
+    )
+    without = machine.examine()
+    came = [variable("API_TIMEOUT_MS", "5"), variable("ANTHROPIC_BETAS", "some")]
+    assert with_session(without, told(came)) == without
+    typed = with_session(without, told([*came, variable("MCP_TIMEOUT", "2")])).config.overrides
+    assert [(item.key, item.layer, item.value) for item in typed if not item.shadowed] == [
+        ("ANTHROPIC_BETAS", "environment", None),
+        ("API_TIMEOUT_MS", "environment", 5),
+        ("MCP_TIMEOUT", "session", 2),
+    ]
+
+
 def test_what_a_session_turns_off_is_exposure_too(machine: Machine) -> None:
     """Flags are not fetched there, whichever way it was said."""
     facts = machine.examine()
