@@ -19,6 +19,10 @@ same. ``verdict_log`` and ``assignments`` are append-only: joined, they are a ma
 timeline. ``stands`` is the same for exceptions: its latest row before a moment says whether the
 machine followed its verdict then. ``count_log`` has the counts of every minute in which one
 changed. ``activity`` sums what machines tell of use by group and names no machine.
+
+Nothing grows for ever: `server.store.pruning` deletes what is old, and ``horizons`` says from
+which moment on each kind is whole. ``restores`` has every backup that this database came from:
+what happened between a backup and its restore is not known here.
 """
 
 from sqlalchemy import (
@@ -182,6 +186,8 @@ assignments = Table(
     Column("told_at", BigInteger, nullable=False, server_default=text("0")),
     # JSON: findings carried over when it was taken; None if it was over when it was told.
     Column("began", Text),
+    Index("ix_assignments_told_at", "told_at"),
+    Index("ix_assignments_profile_id", "profile_id"),
 )
 
 verdict_log = Table(
@@ -410,4 +416,21 @@ conditions = Table(
     Column("since", BigInteger, nullable=False),
     Column("text", Text, nullable=False),
     Column("told_at", BigInteger),  # when the operator was told of it
+)
+
+horizons = Table(
+    "horizons",
+    metadata,
+    Column("kind", Text, primary_key=True),  # history | shares | share minutes | ...
+    Column("since", BigInteger, nullable=False),  # from here on it is whole
+    # How far pruning came, in the order that its kind is walked in.
+    Column("reached", BigInteger, nullable=False, server_default=text("0")),
+)
+
+restores = Table(
+    "restores",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("backed_up_at", BigInteger, nullable=False),
+    Column("restored_at", BigInteger),  # None in the backup itself
 )
