@@ -20,6 +20,7 @@ _COLUMNS = (
     machines.c.owner,
     machines.c.group_name.label("group"),
     machines.c.token_hash,
+    machines.c.next_token_hash,
     machines.c.enrolled_at,
     machines.c.left_at,
     presence.c.last_seen,
@@ -57,6 +58,7 @@ class Machine:
     owner: str | None
     group: str
     token_hash: str
+    next_token_hash: str | None
     enrolled_at: int
     left_at: int | None
     last_seen: int

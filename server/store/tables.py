@@ -34,10 +34,11 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
     UniqueConstraint,
     text,
 )
+
+from server.store.dialect import Words
 
 metadata = MetaData(
     naming_convention={
@@ -54,36 +55,37 @@ _Serial = BigInteger().with_variant(Integer, "sqlite")
 machines = Table(
     "machines",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("label", Text, nullable=False),
-    Column("owner", Text),
-    Column("group_name", Text, nullable=False),
-    Column("token_hash", Text, nullable=False),
-    Column("enrol_key_hash", Text, nullable=False, unique=True),
-    Column("secret_id", Text, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("label", Words, nullable=False),
+    Column("owner", Words),
+    Column("group_name", Words, nullable=False),
+    Column("token_hash", Words, nullable=False),
+    Column("next_token_hash", Words),  # of a token that was given out and never used yet
+    Column("enrol_key_hash", Words, nullable=False, unique=True),
+    Column("secret_id", Words, nullable=False),
     Column("enrolled_at", BigInteger, nullable=False),
     Column("left_at", BigInteger),
-    Column("epoch", Text),
-    Column("past_epochs", Text, nullable=False, server_default=text("''")),
-    Column("agent", Text),
-    Column("claimed", Text),  # digest of the latest check-in
+    Column("epoch", Words),
+    Column("past_epochs", Words, nullable=False, server_default=text("''")),
+    Column("agent", Words),
+    Column("claimed", Words),  # digest of the latest check-in
     # 1: `claimed` is the profile's digest and nothing is wanted of this machine.
     Column("settled", Integer, nullable=False, server_default=text("0")),
     Column("profile_id", BigInteger, ForeignKey("profiles.id")),
     Column("profile_since", BigInteger),
-    Column("began", Text),  # JSON: findings carried over from the previous profile
+    Column("began", Words),  # JSON: findings carried over from the previous profile
     # The standing, where something is true of this machine only (`server.standing`).
-    Column("exception", Text),
+    Column("exception", Words),
     # Names the findings that hold for an exception: 16 hex digits.
-    Column("stand_tag", Text),
+    Column("stand_tag", Words),
     Column("paused_until", BigInteger),
     # Since when the machine names a profile that it does not send for too long.
     Column("unsent_since", BigInteger),
     Column("taken_at", BigInteger),  # when the server heard of its present profile
-    Column("alternations", Text, nullable=False, server_default=text("''")),
+    Column("alternations", Words, nullable=False, server_default=text("''")),
     # What people heard last of it, where its verdict's row does not tell: of an exception, and
     # while its verdict is unknown and they heard otherwise of that (`server.store.telling`).
-    Column("told", Text),
+    Column("told", Words),
     Column("standing_since", BigInteger),
     Column("due_at", BigInteger),
     Column("numbered", Integer, nullable=False, server_default=text("0")),  # of assignments
@@ -104,6 +106,12 @@ machines = Table(
         sqlite_where=text("exception IS NOT NULL"),
         postgresql_where=text("exception IS NOT NULL"),
     ),
+    Index(
+        "ix_machines_live_secret_id",
+        "secret_id",
+        sqlite_where=text("left_at IS NULL"),
+        postgresql_where=text("left_at IS NULL"),
+    ),
     # A label is unique among live machines only.
     Index(
         "uq_machines_live_label",
@@ -117,10 +125,10 @@ machines = Table(
 presence = Table(
     "presence",
     metadata,
-    Column("machine_id", Text, primary_key=True),
+    Column("machine_id", Words, primary_key=True),
     Column("last_seen", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False, server_default=text("0")),
-    Column("key", Text),
+    Column("key", Words),
     Column("verdict_id", BigInteger),  # as long as there is a key
     sqlite_with_rowid=False,  # one tree instead of a table and its index
 )
@@ -129,18 +137,18 @@ profiles = Table(
     "profiles",
     metadata,
     Column("id", _Serial, primary_key=True),
-    Column("digest", Text, nullable=False, unique=True),
+    Column("digest", Words, nullable=False, unique=True),
     Column("body", LargeBinary, nullable=False),
     Column("received_at", BigInteger, nullable=False),
-    Column("sent_by", Text),  # the machine, whose new profiles of an hour are limited
+    Column("sent_by", Words),  # the machine, whose new profiles of an hour are limited
     Index("ix_profiles_sent_by_received_at", "sent_by", "received_at"),
 )
 
 wanted = Table(
     "wanted",
     metadata,
-    Column("machine_id", Text, primary_key=True),
-    Column("digest", Text, primary_key=True),
+    Column("machine_id", Words, primary_key=True),
+    Column("digest", Words, primary_key=True),
     Column("asked_at", BigInteger, nullable=False),
     # The place in the timeline that is kept for it until its bytes arrive:
     Column("taken_at", BigInteger, nullable=False),
@@ -152,11 +160,11 @@ verdicts = Table(
     metadata,
     Column("id", _Serial, primary_key=True),
     Column("profile_id", BigInteger, ForeignKey("profiles.id"), nullable=False),
-    Column("group_name", Text, nullable=False),
-    Column("standing", Text, nullable=False),
+    Column("group_name", Words, nullable=False),
+    Column("standing", Words, nullable=False),
     Column("since", BigInteger, nullable=False),
-    Column("told", Text),  # drifted | healed: what people heard last of this pair
-    Column("tag", Text, nullable=False),
+    Column("told", Words),  # drifted | healed: what people heard last of this pair
+    Column("tag", Words, nullable=False),
     Column("body", LargeBinary, nullable=False),  # the judge's Verdict as JSON
     Column("settling", Integer, nullable=False),
     Column("judged_at", BigInteger, nullable=False),
@@ -169,23 +177,23 @@ verdicts = Table(
 counts = Table(
     "counts",
     metadata,
-    Column("group_name", Text, primary_key=True),
-    Column("standing", Text, primary_key=True),
+    Column("group_name", Words, primary_key=True),
+    Column("standing", Words, primary_key=True),
     Column("machines", BigInteger, nullable=False),
 )
 
 assignments = Table(
     "assignments",
     metadata,
-    Column("machine_id", Text, primary_key=True),
+    Column("machine_id", Words, primary_key=True),
     Column("number", Integer, primary_key=True),  # in the order in which they were told
     Column("at", BigInteger, nullable=False),
     Column("profile_id", BigInteger, nullable=False),
-    Column("group_name", Text, nullable=False),
+    Column("group_name", Words, nullable=False),
     # When the server heard of it: later than `at` for a laptop that was offline.
     Column("told_at", BigInteger, nullable=False, server_default=text("0")),
     # JSON: findings carried over when it was taken; None if it was over when it was told.
-    Column("began", Text),
+    Column("began", Words),
     Index("ix_assignments_told_at", "told_at"),
     Index("ix_assignments_profile_id", "profile_id"),
 )
@@ -195,9 +203,9 @@ verdict_log = Table(
     metadata,
     Column("id", _Serial, primary_key=True),
     Column("profile_id", BigInteger, nullable=False),
-    Column("group_name", Text, nullable=False),
+    Column("group_name", Words, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("standing", Text, nullable=False),
+    Column("standing", Words, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("ix_verdict_log_profile_id_group_name_at", "profile_id", "group_name", "at"),
 )
@@ -206,9 +214,9 @@ stands = Table(
     "stands",
     metadata,
     Column("id", _Serial, primary_key=True),
-    Column("machine_id", Text, nullable=False),
+    Column("machine_id", Words, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("exception", Text),  # None: from here on it stands as its verdict says
+    Column("exception", Words),  # None: from here on it stands as its verdict says
     Column("body", LargeBinary),  # JSON: the findings of an exception as told then
     Index("ix_stands_machine_id_at", "machine_id", "at"),
 )
@@ -216,8 +224,8 @@ stands = Table(
 count_log = Table(
     "count_log",
     metadata,
-    Column("group_name", Text, primary_key=True),
-    Column("standing", Text, primary_key=True),
+    Column("group_name", Words, primary_key=True),
+    Column("standing", Words, primary_key=True),
     Column("at", BigInteger, primary_key=True),  # a whole minute: as it was at its end
     Column("machines", BigInteger, nullable=False),
 )
@@ -226,9 +234,9 @@ activity = Table(
     "activity",
     metadata,
     Column("day", BigInteger, primary_key=True),  # UTC, counted from the epoch
-    Column("group_name", Text, primary_key=True),
-    Column("surface", Text, primary_key=True),
-    Column("build", Text, primary_key=True),  # '' for what was not examined
+    Column("group_name", Words, primary_key=True),
+    Column("surface", Words, primary_key=True),
+    Column("build", Words, primary_key=True),  # '' for what was not examined
     Column("seconds", BigInteger, nullable=False),
     Column("starts", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -246,14 +254,14 @@ transitions = Table(
     "transitions",
     metadata,
     Column("id", _Serial, primary_key=True),
-    Column("kind", Text, nullable=False),  # machine | fleet
+    Column("kind", Words, nullable=False),  # machine | fleet
     Column("at", BigInteger, nullable=False),
-    Column("group_name", Text, nullable=False),
+    Column("group_name", Words, nullable=False),
     Column("profile_id", BigInteger),
-    Column("machine_id", Text),  # None for fleet
-    Column("before", Text),
-    Column("after", Text, nullable=False),
-    Column("cause", Text, nullable=False),
+    Column("machine_id", Words),  # None for fleet
+    Column("before", Words),
+    Column("after", Words, nullable=False),
+    Column("cause", Words, nullable=False),
     Column("machines", BigInteger, nullable=False),
     Column("away_s", BigInteger),  # how long it was silent or paused, where that ends
     Index("ix_transitions_machine_id_at", "machine_id", "at"),
@@ -263,16 +271,16 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", _Serial, primary_key=True),
-    Column("topic", Text, nullable=False),  # equal topics not yet taken are one message
-    Column("told", Text, nullable=False),  # drifted | healed | unknown | operator
-    Column("body", Text, nullable=False),  # JSON: what the message tells
+    Column("topic", Words, nullable=False),  # equal topics not yet taken are one message
+    Column("told", Words, nullable=False),  # drifted | healed | unknown | operator
+    Column("body", Words, nullable=False),  # JSON: what the message tells
     Column("created_at", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),
     Column("lease_until", BigInteger),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("delivered_at", BigInteger),
     Column("dropped_at", BigInteger),  # overtaken or refused for good, with the reason
-    Column("reason", Text),
+    Column("reason", Words),
     # Settled rows are kept; neither what is due nor what merges may get slower by them.
     Index(
         "ix_outbox_open_due_at",
@@ -287,27 +295,32 @@ outbox = Table(
 enrolment_secrets = Table(
     "enrolment_secrets",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("hash", Text, nullable=False, unique=True),
-    Column("group_name", Text, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("hash", Words, nullable=False, unique=True),
+    Column("group_name", Words, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("ends_at", BigInteger),  # None: it holds until it is revoked
+    Column("uses_max", BigInteger),  # None: it enrols any number
+    Column("uses", BigInteger, nullable=False, server_default=text("0")),
+    Column("last_used_at", BigInteger),
+    Column("replaces", Words),  # the one label that it enrols, in place of the live machine's
 )
 
 server_keys = Table(
     "server_keys",
     metadata,
-    Column("name", Text, primary_key=True),
+    Column("name", Words, primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )
 
 tokens = Table(
     "tokens",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("hash", Text, nullable=False, unique=True),
-    Column("name", Text, nullable=False),
-    Column("role", Text, nullable=False, server_default=text("'viewer'")),  # viewer | operator
+    Column("id", Words, primary_key=True),
+    Column("hash", Words, nullable=False, unique=True),
+    Column("name", Words, nullable=False),
+    Column("role", Words, nullable=False, server_default=text("'viewer'")),  # viewer | operator
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
 )
@@ -315,23 +328,23 @@ tokens = Table(
 waivers = Table(
     "waivers",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("machine_id", Text, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("subject", Text),  # None covers all of the code
-    Column("reason", Text, nullable=False),
-    Column("person", Text, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("machine_id", Words, nullable=False),
+    Column("code", Words, nullable=False),
+    Column("subject", Words),  # None covers all of the code
+    Column("reason", Words, nullable=False),
+    Column("person", Words, nullable=False),
     Column("since", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),  # its end, or when it was taken back
-    Column("taken_back_by", Text),
+    Column("taken_back_by", Words),
     Index("ix_waivers_machine_id", "machine_id"),
 )
 
 reference_machines = Table(
     "reference_machines",
     metadata,
-    Column("group_name", Text, primary_key=True),
-    Column("machine_id", Text, primary_key=True),
+    Column("group_name", Words, primary_key=True),
+    Column("machine_id", Words, primary_key=True),
     Column("added_at", BigInteger, primary_key=True),
     Column("removed_at", BigInteger),
 )
@@ -341,19 +354,19 @@ policy_loads = Table(
     metadata,
     Column("id", _Serial, primary_key=True),
     Column("at", BigInteger, nullable=False),
-    Column("origin", Text, nullable=False),  # the file, as the settings name it
-    Column("digest", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("error", Text),  # why it was refused; the one before stays in force
+    Column("origin", Words, nullable=False),  # the file, as the settings name it
+    Column("digest", Words, nullable=False),
+    Column("body", Words, nullable=False),
+    Column("error", Words),  # why it was refused; the one before stays in force
 )
 
 readings = Table(
     "readings",
     metadata,
     Column("id", _Serial, primary_key=True),
-    Column("source", Text, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("version", Text, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("channel", Words, nullable=False),
+    Column("version", Words, nullable=False),
     Column("first_seen", BigInteger, nullable=False),
     Column("last_seen", BigInteger, nullable=False),
     Index("ix_readings_source_channel_first_seen", "source", "channel", "first_seen"),
@@ -362,26 +375,26 @@ readings = Table(
 releases = Table(
     "releases",
     metadata,
-    Column("version", Text, primary_key=True),
-    Column("source", Text, primary_key=True),
+    Column("version", Words, primary_key=True),
+    Column("source", Words, primary_key=True),
     Column("published_at", BigInteger),
     Column("build_date", BigInteger),
-    Column("commit_id", Text),
+    Column("commit_id", Words),
     Column("harness_schema", Integer),
-    Column("tested_wrappers", Text, nullable=False, server_default=text("''")),  # by spaces
+    Column("tested_wrappers", Words, nullable=False, server_default=text("''")),  # by spaces
     Column("withdrawn_at", BigInteger),  # the source lists it no longer
 )
 
 artifacts = Table(
     "artifacts",
     metadata,
-    Column("version", Text, primary_key=True),
-    Column("platform", Text, primary_key=True),  # '' for js: one file for all
-    Column("form", Text, primary_key=True),
-    Column("source", Text, primary_key=True),
-    Column("sha256", Text, nullable=False),
+    Column("version", Words, primary_key=True),
+    Column("platform", Words, primary_key=True),  # '' for js: one file for all
+    Column("form", Words, primary_key=True),
+    Column("source", Words, primary_key=True),
+    Column("sha256", Words, nullable=False),
     Column("size", BigInteger),
-    Column("trust", Text, nullable=False),
+    Column("trust", Words, nullable=False),
     Column("learned_at", BigInteger, nullable=False),
     Index("ix_artifacts_sha256", "sha256"),
 )
@@ -389,39 +402,39 @@ artifacts = Table(
 lookups = Table(
     "lookups",
     metadata,
-    Column("version", Text, primary_key=True),
+    Column("version", Words, primary_key=True),
     Column("first_asked_at", BigInteger),
     Column("asked_at", BigInteger, nullable=False),
     Column("answered_at", BigInteger),
-    Column("outcome", Text, nullable=False),
-    Column("reason", Text),
+    Column("outcome", Words, nullable=False),
+    Column("reason", Words),
 )
 
 source_health = Table(
     "source_health",
     metadata,
-    Column("source", Text, primary_key=True),
-    Column("state", Text, nullable=False),  # ok | unreachable
+    Column("source", Words, primary_key=True),
+    Column("state", Words, nullable=False),  # ok | unreachable
     Column("since", BigInteger, nullable=False),
     Column("read_at", BigInteger),  # last success
-    Column("error", Text),
+    Column("error", Words),
     Column("told_at", BigInteger),  # when the operator was told of the present state
 )
 
 conditions = Table(
     "conditions",
     metadata,
-    Column("topic", Text, primary_key=True),  # `server.releases.health.Condition.topic`
-    Column("kind", Text, nullable=False),
+    Column("topic", Words, primary_key=True),  # `server.releases.health.Condition.topic`
+    Column("kind", Words, nullable=False),
     Column("since", BigInteger, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("text", Words, nullable=False),
     Column("told_at", BigInteger),  # when the operator was told of it
 )
 
 horizons = Table(
     "horizons",
     metadata,
-    Column("kind", Text, primary_key=True),  # history | shares | share minutes | ...
+    Column("kind", Words, primary_key=True),  # history | shares | share minutes | ...
     Column("since", BigInteger, nullable=False),  # from here on it is whole
     # How far pruning came, in the order that its kind is walked in.
     Column("reached", BigInteger, nullable=False, server_default=text("0")),

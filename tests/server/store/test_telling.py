@@ -23,6 +23,7 @@ MACHINE = Machine(
     owner=None,
     group="default",
     token_hash="x",  # noqa: S106 - nobody's
+    next_token_hash=None,
     enrolled_at=0,
     left_at=None,
     last_seen=1000,
