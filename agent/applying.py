@@ -88,9 +88,9 @@ def _refuse(looked: Looked) -> None:
     if count:
         many = "a session of Claude Code runs" if count == 1 else f"{count} sessions run"
         raise AgentError(f"{many}: its files are not replaced under it", advice=SURE)
-    unseen = next((each for each in looked.made.problems if each.collector == "sessions"), None)
-    if unseen is not None:
-        raise AgentError(f"whether sessions run could not be seen: {unseen.reason}", advice=SURE)
+    # What the profile tells of sessions besides may be of one that has ended since.
+    for each in looked.unseen:
+        raise AgentError(f"whether sessions run could not be seen: {each.reason}", advice=SURE)
 
 
 def _one(host: Host, step: Step, ask: Ask, timeout_s: float) -> Ran:

@@ -73,6 +73,7 @@ class Looked:
         found: The installs, with where they lie.
         config: The configuration; None where none could be examined.
         sessions: The sessions that run now.
+        unseen: Why these could not be looked at; empty where they were.
         again_at: When the sessions want another look, epoch seconds; None while there are none.
         made: The profile.
         body: Its canonical bytes.
@@ -81,6 +82,7 @@ class Looked:
     found: Census
     config: ConfigFacts | None
     sessions: tuple[LocalSession, ...]
+    unseen: tuple[Problem, ...]
     again_at: int | None
     made: Profile
     body: bytes
@@ -170,7 +172,7 @@ def cycle(
     _log.info("looked", changed=changed, profile=digest.of_bytes(body))
     if who is not None:
         x = _told(parts, journal, who, x)
-    return Looked(found, facts, local, told.again_at, made, body), x
+    return Looked(found, facts, local, unseen, told.again_at, made, body), x
 
 
 def announce(parts: Parts, journal: Journal, who: Identity, x: Exchange) -> Exchange:

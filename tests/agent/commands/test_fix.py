@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from agent.started import PART_MAX_BYTES
 from tests.agent import standin
 from tests.agent.commands.words import BEHIND, OVERRIDDEN, Told
 from tests.agent.receiver import Receiver
@@ -93,6 +94,16 @@ def test_nothing_is_run_beside_a_session_unless_that_is_said(told: Told) -> None
         assert "a session of Claude Code runs" in done.stderr
         assert "--while-running" in done.stderr
         assert told.run("fix", "--apply", "--yes", "--while-running").returncode == 0
+    assert len(told.mended()) == 1
+
+
+def test_a_session_that_has_ended_keeps_nothing_from_being_run(told: Told) -> None:
+    """Also one whose arguments could not be read, which is told for a while."""
+    program = told.laptop.home / ".local/share/claude/versions/2.1.329"
+    with standin.started(program, "600", *(["0"] * (PART_MAX_BYTES // 2))):
+        assert "a session of Claude Code runs" in told.run("fix", "--apply", "--yes").stderr
+    done = told.run("fix", "--apply", "--yes")
+    assert (done.returncode, done.stderr) == (0, "")
     assert len(told.mended()) == 1
 
 
