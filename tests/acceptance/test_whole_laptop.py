@@ -17,7 +17,7 @@ import pytest
 
 from tests.agent.standin import copied, sleeping, waiting
 from tests.conftest import ClaudePackage
-from tests.e2e import canaries, copies
+from tests.e2e import canaries, copies, reading
 from tests.e2e.harness import COMMANDS, Laptop, Server, tree
 from tests.e2e.wiretap import Wiretap
 
@@ -254,8 +254,6 @@ def test_the_agent_does_not_grow_over_five_thousand_cycles(server: Server, lapto
 
 
 LARGE_BYTES = 1024 * 1024
-READ = re.compile(r"^(?:read|pread64|readv|preadv)\(\d+<(?P<file>/[^>]*)>.* = (?P<bytes>\d+)$")
-MAPPED = re.compile(r"^mmap\(\w+, (?P<bytes>\d+), .*, \d+<(?P<file>/[^>]*)>, \w+\) = 0x")
 
 
 def test_an_unchanged_cycle_reads_no_large_file(
@@ -266,13 +264,10 @@ def test_an_unchanged_cycle_reads_no_large_file(
     laptop.enrol(server)
     reads = []
     for name in ("first", "unchanged"):
-        folder = tmp_path / name
-        folder.mkdir()
-        calls = "trace=read,pread64,readv,preadv,mmap"
-        prefix = (strace, "-ff", "-y", "-s", "0", "-e", calls, "-o", folder / "trace")
+        prefix = reading.tracing(strace, tmp_path / name)
         done = laptop.run("check", "--json", "--wait", "90", prefix=prefix)
         assert done.stdout, done.stderr
-        reads.append(read_in(folder))
+        reads.append(reading.read_in(tmp_path / name))
 
     first, unchanged = reads
     large = {path for path in laptop.home.rglob("*") if path.stat().st_size > LARGE_BYTES}
@@ -281,14 +276,3 @@ def test_an_unchanged_cycle_reads_no_large_file(
     assert unchanged[str(laptop.home / ".profile")] > 0
     assert {path: size for path, size in unchanged.items() if size > LARGE_BYTES} == {}
     assert not large.intersection(map(Path, unchanged))
-
-
-def read_in(folder: Path) -> dict[str, int]:
-    """How many bytes of each file were read or mapped, but for the code of Python itself."""
-    found: dict[str, int] = {}
-    for trace in folder.iterdir():
-        for line in trace.read_text(encoding="utf-8", errors="replace").splitlines():
-            match = READ.match(line) or MAPPED.match(line)
-            if match and ".so" not in Path(match["file"]).name:
-                found[match["file"]] = found.get(match["file"], 0) + int(match["bytes"])
-    return found

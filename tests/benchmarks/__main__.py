@@ -2,7 +2,7 @@
 
 Prints progress on standard error and one JSON object on standard output. Each part starts
 real processes through the installed commands, in a folder of its own, and ends by itself.
-The intake part needs ``wrk`` and ``strace`` (Debian packages of these names).
+The parts need ``wrk``, ``strace`` and ``openssl`` (Debian packages of these names).
 """
 
 import argparse
@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="alternating runs of the intake")
     parser.add_argument("--seconds", type=int, default=5, help="length of one of them")
     parser.add_argument("--idle-seconds", type=int, default=60, help="how long to watch the agent")
+    parser.add_argument("--cycles", type=int, default=5_000, help="in which the agent may not grow")
     options = parser.parse_args()
     figures: dict[str, Any] = {"machine": machine(), "command": " ".join(sys.argv[1:])}
     for name in options.only or sorted(PARTS):
