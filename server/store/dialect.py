@@ -6,19 +6,40 @@ Everything else in ``store`` is written once, in its expression language.
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Function, Subquery, Table, Text, func, select
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Function,
+    Subquery,
+    Table,
+    Text,
+    cast,
+    func,
+    select,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
+Words = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text of a column: compared by its bytes, as in SQLite, whatever a database's language.
 
-def upsert(table: Table) -> sqlite.Insert:
-    """An INSERT that can say what to do ``on_conflict``."""
-    return sqlite.insert(table)
+An index then means the same after the system's rules of languages changed
+(https://www.postgresql.org/docs/current/collation.html).
+"""
 
 
-def array_of(*columns: ColumnElement[Any]) -> Function[str]:
+def upsert(table: Table) -> postgresql.Insert:
+    """An INSERT that can say what to do ``on_conflict``; SQLite writes it alike."""
+    return postgresql.insert(table)
+
+
+def array_of(*columns: ColumnElement[Any]) -> FunctionElement[str]:
     """All rows of a query as one JSON text: an array of arrays."""
-    return func.json_group_array(func.json_array(*columns), type_=Text)
+    return _Array(*columns)
 
 
 def rows_of(
@@ -31,10 +52,69 @@ def rows_of(
         columns: Names and types, in the arrays' order.
         name: Of the table within the statement.
     """
-    value = func.json_each(array).table_valued("value").c.value
+    value = _Elements(array).table_valued("value").c.value
     return select(
         *(
-            func.json_extract(value, f"$[{place}]", type_=kind).label(column)
+            _Item(value, place, kind()).label(column)
             for place, (column, kind) in enumerate(columns.items())
         )
     ).subquery(name)
+
+
+def total(column: ColumnElement[int]) -> ColumnElement[int]:
+    """The sum of whole numbers, 0 of none: PostgreSQL's own would be no whole number."""
+    return cast(func.coalesce(func.sum(column), 0), BigInteger)
+
+
+class _Array(FunctionElement[str]):
+    type = Text()
+    inherit_cache = True
+
+
+class _Elements(FunctionElement[Any]):
+    inherit_cache = True
+
+
+class _Item(FunctionElement[Any]):
+    inherit_cache = False  # it is not only its clauses
+
+    def __init__(self, value: ColumnElement[Any], place: int, kind: TypeEngine[Any]) -> None:
+        super().__init__(value)
+        self.place = place
+        self.type = kind
+
+
+@compiles(_Array, "sqlite")
+def _(element: _Array, compiler: SQLCompiler, **options: Any) -> str:
+    made: Function[str] = func.json_group_array(func.json_array(*element.clauses))
+    return compiler.process(made, **options)
+
+
+@compiles(_Array, "postgresql")
+def _(element: _Array, compiler: SQLCompiler, **options: Any) -> str:
+    made = func.coalesce(cast(func.json_agg(func.json_build_array(*element.clauses)), Text), "[]")
+    return compiler.process(made, **options)
+
+
+@compiles(_Elements, "sqlite")
+def _(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(func.json_each(*element.clauses), **options)
+
+
+@compiles(_Elements, "postgresql")
+def _(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
+    (array,) = element.clauses
+    return compiler.process(func.jsonb_array_elements(cast(array, postgresql.JSONB)), **options)
+
+
+@compiles(_Item, "sqlite")
+def _(element: _Item, compiler: SQLCompiler, **options: Any) -> str:
+    (value,) = element.clauses
+    return f"json_extract({compiler.process(value, **options)}, '$[{element.place}]')"
+
+
+@compiles(_Item, "postgresql")
+def _(element: _Item, compiler: SQLCompiler, **options: Any) -> str:
+    (value,) = element.clauses
+    kind = compiler.dialect.type_compiler_instance.process(element.type)
+    return f"CAST({compiler.process(value, **options)} ->> {element.place} AS {kind})"

@@ -1,66 +1,54 @@
-"""How the database is opened: what every connection may do, and when it is refused.
+"""How the database is opened: one way for every kind, which the address names.
 
-SQLite in WAL mode: readers never wait for the writer. ``synchronous=FULL`` makes a commit
-wait for the sync of the log, so that what was acknowledged survives the loss of power
-(https://www.sqlite.org/pragma.html#pragma_synchronous). Connections are read-only unless
-they were asked for by `writing`: a query in the wrong place fails, and does not write.
-
-The file is this user's alone (0600); SQLite gives its log the same mode.
+``sqlite:`` is one file for a server on one machine, ``postgresql:`` a service beyond that;
+what they do by themselves is in modules of those names. Whatever kind it is: a connection
+only reads unless it was asked for by `writable`; of transactions that write there is one at a
+time; a commit waits for the disk; and nothing is opened whose schema is not this code's.
 """
 
 import contextlib
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from server.errors import StoreError
-from server.store.prepared import Prepared
+from server.store import postgres, sqlite
+from server.store.interface import Kind, Limits
 
-BUSY_TIMEOUT_MS = 10_000
-"""How long a statement waits for another process's write, in milliseconds."""
+UNABLE = (OperationalError, InternalError, PoolTimeoutError)
+"""What SQLAlchemy raises where the database could not, through no mistake of ours."""
 
-CHECKPOINT_PAGES = 8_000
-"""Size of the log at which it is carried over into the file, in pages of 4 KiB.
-
-Eight times SQLite's default: a laptop's row that is touched again before that is carried
-over once. The log then stays near 32 MiB.
-"""
-
-CACHE_KIB = 65_536
-"""Page cache of one connection, in KiB: the rows of 100,000 machines fit."""
-
-# Every commit has one: a tenth of what SQLAlchemy's own way costs.
-_BEGIN_WRITING = Prepared(text("BEGIN IMMEDIATE"))
-_BEGIN_READING = Prepared(text("BEGIN"))
+_KINDS: Mapping[str, Kind] = {"sqlite": sqlite, "postgresql": postgres, "postgres": postgres}
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, limits: Limits | None = None) -> Engine:
     """Opens a migrated database; its connections only read (see `writing`).
 
+    Args:
+        url: Its address.
+        limits: How long it may take; the defaults, if none are given.
+
     Raises:
-        StoreError: The address cannot be used, the folder is missing or cannot be
-            written, the file is no database, or its schema is not the one of this code.
+        StoreError: The address cannot be used, the database is missing or cannot be
+            written, it is no database, or its schema is not the one of this code.
     """
     address = _address(url)
-    path = sqlite_path(address)
-    if not path.exists():
-        raise StoreError(f"there is no database at {path}", advice=_migrate_advice())
-    _check_writable(path)
-    engine = _engine(address)
+    kind = _KINDS[address.get_backend_name()]
+    kind.check(address)
+    engine = kind.engine(address, limits or Limits())
     try:
-        with _readable(path), engine.connect() as conn:
-            _check_schema(path, MigrationContext.configure(conn).get_current_revision())
+        with kind.opening(address), engine.connect() as conn:
+            kind.examine(conn, address)
+            _check_schema(kind.named(address), _revision(conn))
     except StoreError:
         engine.dispose()
         raise
@@ -68,29 +56,59 @@ def open_engine(url: str) -> Engine:
 
 
 def migrate(url: str) -> None:
-    """Brings the database's schema up to this code's; makes the file if there is none.
+    """Brings the database's schema up to this code's; makes a file if there is none.
+
+    The whole upgrade holds, or nothing of it. Two at once do it by turns.
 
     Raises:
         StoreError: As for `open_engine`, except that an older schema is what it is for.
     """
     address = _address(url)
-    path = sqlite_path(address)
-    _make_file(path)
-    _check_writable(path)
-    engine = _engine(address)
+    kind = _KINDS[address.get_backend_name()]
+    kind.make(address)
+    kind.check(address)
+    engine = kind.engine(address, Limits(statement_s=0))
     try:
-        with _readable(path), engine.connect() as conn:
-            revision = MigrationContext.configure(conn).get_current_revision()
-            if revision == _script().get_current_head():
-                return
-            _check_known(path, revision)
-        with _readable(path), writing(engine) as conn:
-            config = Config()
-            config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-            config.attributes["connection"] = conn
-            command.upgrade(config, "head")
+        with kind.opening(address), engine.connect() as conn:
+            kind.examine(conn, address)
+            revision = _revision(conn)
+        if revision == _script().get_current_head():
+            return
+        _check_known(kind.named(address), revision)
+        with kind.opening(address), kind.writable(engine) as conn, conn.begin():
+            upgrade(conn)
     finally:
         engine.dispose()
+
+
+def upgrade(conn: Connection, revision: str = "head") -> None:
+    """Applies the steps that lack, in the connection's transaction.
+
+    Args:
+        conn: For writing.
+        revision: The last step.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = conn
+    command.upgrade(config, revision)
+
+
+@contextlib.contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that only reads, all of its statements at one moment.
+
+    Raises:
+        StoreError: The database cannot be read.
+    """
+    try:
+        with engine.connect() as conn:
+            yield conn
+    except UNABLE as error:
+        raise StoreError(
+            f"the database cannot be read: {kind_of(engine).reason(error)}",
+            advice="see that it runs and that its disk works, and ask again",
+        ) from error
 
 
 @contextlib.contextmanager
@@ -99,9 +117,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
     For the one-off commands of an operator, beside a running server or not; what a server
     writes goes through its `server.store.writer.Writer`.
+
+    Raises:
+        StoreError: The database cannot be written.
     """
-    with writable(engine) as conn, conn.begin():
-        yield conn
+    try:
+        with writable(engine) as conn, conn.begin():
+            yield conn
+    except UNABLE as error:
+        raise not_written(engine, error) from error
 
 
 @contextlib.contextmanager
@@ -111,135 +135,73 @@ def writable(engine: Engine) -> Iterator[Connection]:
     A transaction that began by reading could otherwise find at its first write that it
     read too early, and fail.
     """
-    with engine.connect().execution_options(parity_writes=True) as conn:
-        # Beneath SQLAlchemy, which would begin a transaction first: too early to write.
-        conn.connection.cursor().execute("PRAGMA query_only=OFF")
-        try:
-            yield conn
-        finally:
-            # It must not return to the pool with its rights.
-            conn.invalidate()
+    with kind_of(engine).writable(engine) as conn:
+        yield conn
 
 
-def sqlite_path(address: URL) -> Path:
-    """The database file of an address.
+def not_written(engine: Engine, error: SQLAlchemyError) -> StoreError:
+    """What is told of a write that the database could not do."""
+    return StoreError(
+        f"the database cannot be written: {kind_of(engine).reason(error)}",
+        advice="see that its disk has room and works; nothing was taken, so try again",
+    )
+
+
+def kind_of(engine: Engine) -> Kind:
+    """What a database does by itself."""
+    return _KINDS[engine.url.get_backend_name()]
+
+
+def named(url: str) -> str:
+    """How messages name the database of an address: without a password.
 
     Raises:
-        StoreError: It names no SQLite file.
+        StoreError: The address cannot be used.
     """
-    if address.get_backend_name() != "sqlite" or address.database in {None, "", ":memory:"}:
-        shown = address.render_as_string(hide_password=True)
-        raise StoreError(
-            f"the database address {shown} names no SQLite file",
-            advice="give one like sqlite:////var/lib/build-parity/server.db",
-        )
-    return Path(str(address.database))
+    address = _address(url)
+    return _KINDS[address.get_backend_name()].named(address)
 
 
 def _address(url: str) -> URL:
     try:
-        return make_url(url)
+        address = make_url(url)
     except ArgumentError as error:
         # The address may hold a password: it is not repeated.
+        raise StoreError("the database address cannot be read", advice=_example()) from error
+    if address.get_backend_name() not in _KINDS:
         raise StoreError(
-            "the database address cannot be read",
-            advice="give one like sqlite:////var/lib/build-parity/server.db",
-        ) from error
+            f"there is no kind of database {address.get_backend_name()!r}", advice=_example()
+        )
+    return address
 
 
-def _engine(address: URL) -> Engine:
-    engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _prepare(raw: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    # Transactions are begun by `_begin`, not guessed from statements by the driver.
-    raw.isolation_level = None
-    cursor = raw.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
-        f"cache_size=-{CACHE_KIB}",
-        "query_only=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(conn: Connection) -> None:
-    writes = conn.get_execution_options().get("parity_writes", False)
-    (_BEGIN_WRITING if writes else _BEGIN_READING).run(conn, {})
-
-
-def _make_file(path: Path) -> None:
-    if path.exists():
-        # Closing a descriptor of ours would let go of the locks that SQLite has in this
-        # process (https://www.sqlite.org/howtocorrupt.html, section 2.2).
-        return
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except FileNotFoundError as error:
-        raise StoreError(
-            f"the folder {path.parent} does not exist",
-            advice="make it, or name another data folder",
-        ) from error
-    except OSError as error:
-        raise _not_writable(path, error.strerror) from error
-
-
-def _check_writable(path: Path) -> None:
-    # The log and its index are made beside the file.
-    for place in (path.parent, path):
-        if not os.access(place, os.W_OK):
-            raise _not_writable(place, "permission denied")
-
-
-def _not_writable(path: Path, why: str | None) -> StoreError:
-    return StoreError(
-        f"cannot write {path}: {why}",
-        advice="let this user write there, or name another data folder",
+def _example() -> str:
+    return (
+        "give one like sqlite:////var/lib/build-parity/server.db or postgresql://parity@host/parity"
     )
 
 
-@contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        raise StoreError(
-            f"cannot open the database {path}: {error.orig}",
-            advice="see that the disk has room and that this user may write to its folder",
-        ) from error
-    except DBAPIError as error:
-        raise StoreError(
-            f"{path} is not a database, or is damaged: {error.orig}",
-            advice="name another file, or put a backup in its place",
-        ) from error
+def _revision(conn: Connection) -> str | None:
+    return MigrationContext.configure(conn).get_current_revision()
 
 
 def _script() -> ScriptDirectory:
     return ScriptDirectory(str(_MIGRATIONS))
 
 
-def _check_schema(path: Path, revision: str | None) -> None:
+def _check_schema(name: str, revision: str | None) -> None:
     if revision == _script().get_current_head():
         return
-    _check_known(path, revision)
-    raise StoreError(f"the database {path} has an older schema", advice=_migrate_advice())
+    _check_known(name, revision)
+    raise StoreError(
+        f"the database {name} has an older schema", advice="run `parity-server migrate` first"
+    )
 
 
-def _check_known(path: Path, revision: str | None) -> None:
+def _check_known(name: str, revision: str | None) -> None:
     known = {script.revision for script in _script().walk_revisions()}
     if revision is not None and revision not in known:
         raise StoreError(
-            f"the database {path} was written by a newer version of the server",
+            f"the database {name} was written by a newer version of the server",
             advice="run that version; an older one cannot go back",
         )
-
-
-def _migrate_advice() -> str:
-    return "run `parity-server migrate` first"

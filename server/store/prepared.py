@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -32,17 +32,21 @@ class Prepared:
             The first row, if it returns rows.
 
         Raises:
-            OperationalError: The database could not.
+            DBAPIError: The database could not, by the name of the reason.
         """
         text, names, fixed = _compiled(self._statement, conn.dialect)
         cursor = conn.connection.cursor()
         try:
-            cursor.execute(
-                text, [values[name] if name in values else fixed[name] for name in names]
-            )
+            if names is None:
+                cursor.execute(text, {**fixed, **values})
+            else:
+                cursor.execute(
+                    text, [values[name] if name in values else fixed[name] for name in names]
+                )
             return cursor.fetchone() if cursor.description else None
-        except conn.dialect.loaded_dbapi.OperationalError as error:
-            raise OperationalError(text, None, error) from error
+        except conn.dialect.loaded_dbapi.Error as error:
+            base = conn.dialect.loaded_dbapi.Error
+            raise DBAPIError.instance(text, None, error, base) from error
         finally:
             cursor.close()
 
@@ -50,8 +54,10 @@ class Prepared:
 @functools.cache
 def _compiled(
     statement: Executable, dialect: Dialect
-) -> tuple[str, Sequence[str], Mapping[str, Any]]:
+) -> tuple[str, Sequence[str] | None, Mapping[str, Any]]:
+    """The text, the names of its values if they go by place, and those that are always the same."""
     assert isinstance(statement, ClauseElement)  # noqa: S101 - all statements are
     compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 - as it is for every statement
-    return compiled.string, tuple(compiled.positiontup or ()), compiled.params
+    names = tuple(compiled.positiontup or ()) if compiled.positional else None
+    return compiled.string, names, compiled.params

@@ -6,25 +6,32 @@ what a future has told, a crash cannot take back. Work that fails changes nothin
 much to write asks in slices of at most 50 ms, and check-ins go in between.
 
 Every other thread reads, by connections that cannot write. A second server on the same
-file is refused before it reads anything.
+database is refused before it reads anything. Where the connection is lost, work fails until
+there is one again that no other server has; nothing is done twice by itself, since nobody
+knows whether a commit that was not confirmed has happened.
 """
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import ExitStack
 from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from server.errors import StoreError
-from server.store.engine import sqlite_path, writable
-from server.store.lock import ProcessLock
+from server.store.engine import UNABLE, kind_of, not_written
 
 T = TypeVar("T")
-_Step = Callable[[Connection], None]
+
+RETRY_S = 1.0
+"""Seconds from a failed attempt to connect to the next; work is refused meanwhile."""
+
+_Step = Callable[["_Session"], None]
 
 _log = structlog.stdlib.get_logger("server.writer")
 
@@ -40,8 +47,6 @@ class Writer:
     """
 
     def __init__(self, engine: Engine) -> None:
-        path = sqlite_path(engine.url)
-        self._lock = ProcessLock(path.with_name(f"{path.name}.lock"))
         self._engine = engine
         self._steps: queue.SimpleQueue[_Step | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
@@ -51,11 +56,7 @@ class Writer:
             target=self._work, args=(started,), name="writer", daemon=True
         )
         self._thread.start()
-        try:
-            started.result()
-        except BaseException:
-            self._lock.release()
-            raise
+        started.result()
 
     def run(self, work: Callable[[Connection], T]) -> Future[T]:
         """Has work done in a transaction of its own.
@@ -71,7 +72,7 @@ class Writer:
         with self._closing:
             if self._closed:
                 raise StoreError("the server is stopping", advice="try again in a moment")
-            self._steps.put(lambda conn: _do(conn, work, future))
+            self._steps.put(lambda session: _do(session, work, future))
         return future
 
     def waiting(self) -> int:
@@ -79,44 +80,91 @@ class Writer:
         return self._steps.qsize()
 
     def close(self) -> None:
-        """Finishes what was asked for, then ends the thread and lets go of the file."""
+        """Finishes what was asked for, then ends the thread and lets go of the database."""
         with self._closing:
             first, self._closed = not self._closed, True
             if first:
                 self._steps.put(None)
         self._thread.join()
-        if first:
-            self._lock.release()
 
     def _work(self, started: Future[None]) -> None:
+        session = _Session(self._engine)
         try:
-            with writable(self._engine) as conn:
-                started.set_result(None)
-                while (step := self._steps.get()) is not None:
-                    step(conn)
+            session.open()
+            started.set_result(None)
+            while (step := self._steps.get()) is not None:
+                step(session)
         except BaseException as error:
             if started.done():
                 raise
             started.set_exception(error)
+        finally:
+            session.close()
 
 
-def _do(conn: Connection, work: Callable[[Connection], T], future: Future[T]) -> None:
+class _Session:
+    """The writing connection, opened anew once it is lost.
+
+    Attributes:
+        engine: The database.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._held = ExitStack()
+        self._conn: Connection | None = None
+        self._failed_at = 0.0
+        self._failure: Exception | None = None
+
+    def open(self) -> Connection:
+        """The connection.
+
+        Raises:
+            StoreError: Another server has the database, or it cannot be reached; for a
+                while then the same again, so that nobody waits for one attempt each.
+        """
+        if self._conn is not None:
+            return self._conn
+        if self._failure is not None and time.monotonic() - self._failed_at < RETRY_S:
+            raise self._failure
+        try:
+            self._conn = self._held.enter_context(kind_of(self.engine).alone(self.engine))
+        except (StoreError, *UNABLE) as error:
+            self._failure = error if isinstance(error, StoreError) else _told(self.engine, error)
+            self._failed_at = time.monotonic()
+            raise self._failure from error
+        self._failure = None
+        return self._conn
+
+    def failed(self, error: SQLAlchemyError) -> None:
+        """Lets go of the connection if the error says that it is lost."""
+        if self._conn is not None and kind_of(self.engine).is_lost(self._conn, error):
+            self._conn = None
+            self._held.close()
+
+    def close(self) -> None:
+        """Lets another server have the database."""
+        self._held.close()
+
+
+def _do(session: _Session, work: Callable[[Connection], T], future: Future[T]) -> None:
     if not future.set_running_or_notify_cancel():
         return
     try:
+        conn = session.open()
         with conn.begin():
             result = work(conn)
-    except OperationalError as error:
-        _log.error("write_failed", error=str(error.orig))
-        future.set_exception(_not_written(error))
+    except SQLAlchemyError as error:
+        session.failed(error)
+        future.set_exception(_told(session.engine, error))
     except Exception as error:  # noqa: BLE001 - it belongs to who asked, not to this thread
         future.set_exception(error)
     else:
         future.set_result(result)
 
 
-def _not_written(error: OperationalError) -> StoreError:
-    return StoreError(
-        f"the database cannot be written: {error.orig}",
-        advice="see that its disk has room and works; nothing was taken, so try again",
-    )
+def _told(engine: Engine, error: SQLAlchemyError) -> Exception:
+    if not isinstance(error, UNABLE):
+        return error  # our mistake
+    _log.error("write_failed", error=str(error.orig if isinstance(error, DBAPIError) else error))
+    return not_written(engine, error)

@@ -118,14 +118,20 @@ def test_a_newer_schema_is_refused(opened: object, url: str) -> None:
         opened(url)  # type: ignore[operator]
 
 
-@pytest.mark.parametrize(
-    "address", ["sqlite://", "sqlite:///:memory:", "postgresql://u:secret@host/db"]
-)
-def test_an_address_that_names_no_file_is_told_without_its_password(address: str) -> None:
-    """A password belongs into no message."""
-    with pytest.raises(StoreError, match="names no SQLite file") as refused:
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:"])
+def test_an_address_that_names_no_file_is_told(address: str) -> None:
+    """A database in memory would forget what was acknowledged."""
+    with pytest.raises(StoreError, match="names no SQLite file"):
         open_engine(address)
+
+
+@pytest.mark.parametrize("opened", [migrate, open_engine])
+def test_an_unknown_kind_of_database_is_told_without_its_password(opened: object) -> None:
+    """With addresses of the kinds that are known."""
+    with pytest.raises(StoreError, match="no kind of database 'mysql'") as refused:
+        opened("mysql://u:secret@host/db")  # type: ignore[operator]
     assert "secret" not in str(refused.value)
+    assert "postgresql://" in refused.value.advice
 
 
 def test_an_unreadable_address_is_not_repeated() -> None:

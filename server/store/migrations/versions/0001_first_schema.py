@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from server.store.dialect import Words
+
 revision = "0001"
 down_revision = None
 
@@ -11,38 +13,38 @@ def upgrade() -> None:
     """Applies this step."""
     op.create_table(
         "artifacts",
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("platform", sa.Text(), nullable=False),
-        sa.Column("form", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("version", Words, nullable=False),
+        sa.Column("platform", Words, nullable=False),
+        sa.Column("form", Words, nullable=False),
+        sa.Column("source", Words, nullable=False),
+        sa.Column("sha256", Words, nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=True),
-        sa.Column("trust", sa.Text(), nullable=False),
+        sa.Column("trust", Words, nullable=False),
         sa.Column("learned_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("version", "platform", "form", "source", name=op.f("pk_artifacts")),
     )
     op.create_index("ix_artifacts_sha256", "artifacts", ["sha256"], unique=False)
     op.create_table(
         "assignments",
-        sa.Column("machine_id", sa.Text(), nullable=False),
+        sa.Column("machine_id", Words, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("profile_id", sa.BigInteger(), nullable=False),
-        sa.Column("group_name", sa.Text(), nullable=False),
+        sa.Column("group_name", Words, nullable=False),
         sa.PrimaryKeyConstraint("machine_id", "number", name=op.f("pk_assignments")),
     )
     op.create_table(
         "counts",
-        sa.Column("group_name", sa.Text(), nullable=False),
-        sa.Column("standing", sa.Text(), nullable=False),
+        sa.Column("group_name", Words, nullable=False),
+        sa.Column("standing", Words, nullable=False),
         sa.Column("machines", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("group_name", "standing", name=op.f("pk_counts")),
     )
     op.create_table(
         "enrolment_secrets",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.Column("group_name", sa.Text(), nullable=False),
+        sa.Column("id", Words, nullable=False),
+        sa.Column("hash", Words, nullable=False),
+        sa.Column("group_name", Words, nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment_secrets")),
@@ -50,26 +52,26 @@ def upgrade() -> None:
     )
     op.create_table(
         "lookups",
-        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("version", Words, nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.Column("answered_at", sa.BigInteger(), nullable=True),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("outcome", Words, nullable=False),
+        sa.Column("reason", Words, nullable=True),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_lookups")),
     )
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("topic", sa.Text(), nullable=False),
-        sa.Column("told", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("topic", Words, nullable=False),
+        sa.Column("told", Words, nullable=False),
+        sa.Column("body", Words, nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("delivered_at", sa.BigInteger(), nullable=True),
         sa.Column("dropped_at", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("reason", Words, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
     op.create_index("ix_outbox_delivered_at", "outbox", ["delivered_at"], unique=False)
@@ -84,10 +86,10 @@ def upgrade() -> None:
     op.create_index("ix_outbox_topic", "outbox", ["topic"], unique=False)
     op.create_table(
         "presence",
-        sa.Column("machine_id", sa.Text(), nullable=False),
+        sa.Column("machine_id", Words, nullable=False),
         sa.Column("last_seen", sa.BigInteger(), nullable=False),
         sa.Column("seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("key", Words, nullable=True),
         sa.Column("verdict_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("machine_id", name=op.f("pk_presence")),
         sqlite_with_rowid=False,
@@ -95,10 +97,10 @@ def upgrade() -> None:
     op.create_table(
         "profiles",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("digest", Words, nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
-        sa.Column("sent_by", sa.Text(), nullable=True),
+        sa.Column("sent_by", Words, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_profiles")),
         sa.UniqueConstraint("digest", name=op.f("uq_profiles_digest")),
     )
@@ -108,9 +110,9 @@ def upgrade() -> None:
     op.create_table(
         "readings",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("channel", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("source", Words, nullable=False),
+        sa.Column("channel", Words, nullable=False),
+        sa.Column("version", Words, nullable=False),
         sa.Column("first_seen", sa.BigInteger(), nullable=False),
         sa.Column("last_seen", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_readings")),
@@ -123,34 +125,34 @@ def upgrade() -> None:
     )
     op.create_table(
         "releases",
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("version", Words, nullable=False),
+        sa.Column("source", Words, nullable=False),
         sa.Column("published_at", sa.BigInteger(), nullable=True),
         sa.Column("build_date", sa.BigInteger(), nullable=True),
-        sa.Column("commit_id", sa.Text(), nullable=True),
+        sa.Column("commit_id", Words, nullable=True),
         sa.PrimaryKeyConstraint("version", "source", name=op.f("pk_releases")),
     )
     op.create_table(
         "server_keys",
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name", Words, nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_server_keys")),
     )
     op.create_table(
         "source_health",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("source", Words, nullable=False),
+        sa.Column("state", Words, nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("read_at", sa.BigInteger(), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("error", Words, nullable=True),
         sa.Column("told_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("source", name=op.f("pk_source_health")),
     )
     op.create_table(
         "tokens",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("id", Words, nullable=False),
+        sa.Column("hash", Words, nullable=False),
+        sa.Column("name", Words, nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
@@ -159,14 +161,14 @@ def upgrade() -> None:
     op.create_table(
         "transitions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("kind", Words, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("group_name", sa.Text(), nullable=False),
+        sa.Column("group_name", Words, nullable=False),
         sa.Column("profile_id", sa.BigInteger(), nullable=True),
-        sa.Column("machine_id", sa.Text(), nullable=True),
-        sa.Column("before", sa.Text(), nullable=True),
-        sa.Column("after", sa.Text(), nullable=False),
-        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("machine_id", Words, nullable=True),
+        sa.Column("before", Words, nullable=True),
+        sa.Column("after", Words, nullable=False),
+        sa.Column("cause", Words, nullable=False),
         sa.Column("machines", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_transitions")),
     )
@@ -177,9 +179,9 @@ def upgrade() -> None:
         "verdict_log",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("profile_id", sa.BigInteger(), nullable=False),
-        sa.Column("group_name", sa.Text(), nullable=False),
+        sa.Column("group_name", Words, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("standing", sa.Text(), nullable=False),
+        sa.Column("standing", Words, nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_verdict_log")),
     )
@@ -191,8 +193,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "wanted",
-        sa.Column("machine_id", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("machine_id", Words, nullable=False),
+        sa.Column("digest", Words, nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.Column("taken_at", sa.BigInteger(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -200,25 +202,25 @@ def upgrade() -> None:
     )
     op.create_table(
         "machines",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("label", sa.Text(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=True),
-        sa.Column("group_name", sa.Text(), nullable=False),
-        sa.Column("token_hash", sa.Text(), nullable=False),
-        sa.Column("enrol_key_hash", sa.Text(), nullable=False),
-        sa.Column("secret_id", sa.Text(), nullable=False),
+        sa.Column("id", Words, nullable=False),
+        sa.Column("label", Words, nullable=False),
+        sa.Column("owner", Words, nullable=True),
+        sa.Column("group_name", Words, nullable=False),
+        sa.Column("token_hash", Words, nullable=False),
+        sa.Column("enrol_key_hash", Words, nullable=False),
+        sa.Column("secret_id", Words, nullable=False),
         sa.Column("enrolled_at", sa.BigInteger(), nullable=False),
         sa.Column("left_at", sa.BigInteger(), nullable=True),
-        sa.Column("epoch", sa.Text(), nullable=True),
-        sa.Column("past_epochs", sa.Text(), server_default=sa.text("''"), nullable=False),
-        sa.Column("agent", sa.Text(), nullable=True),
-        sa.Column("claimed", sa.Text(), nullable=True),
+        sa.Column("epoch", Words, nullable=True),
+        sa.Column("past_epochs", Words, server_default=sa.text("''"), nullable=False),
+        sa.Column("agent", Words, nullable=True),
+        sa.Column("claimed", Words, nullable=True),
         sa.Column("settled", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("profile_id", sa.BigInteger(), nullable=True),
         sa.Column("profile_since", sa.BigInteger(), nullable=True),
-        sa.Column("began", sa.Text(), nullable=True),
-        sa.Column("exception", sa.Text(), nullable=True),
-        sa.Column("told", sa.Text(), nullable=True),
+        sa.Column("began", Words, nullable=True),
+        sa.Column("exception", Words, nullable=True),
+        sa.Column("told", Words, nullable=True),
         sa.Column("standing_since", sa.BigInteger(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("numbered", sa.Integer(), server_default=sa.text("0"), nullable=False),
@@ -252,11 +254,11 @@ def upgrade() -> None:
         "verdicts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("profile_id", sa.BigInteger(), nullable=False),
-        sa.Column("group_name", sa.Text(), nullable=False),
-        sa.Column("standing", sa.Text(), nullable=False),
+        sa.Column("group_name", Words, nullable=False),
+        sa.Column("standing", Words, nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("told", sa.Text(), nullable=True),
-        sa.Column("tag", sa.Text(), nullable=False),
+        sa.Column("told", Words, nullable=True),
+        sa.Column("tag", Words, nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("settling", sa.Integer(), nullable=False),
         sa.Column("judged_at", sa.BigInteger(), nullable=False),

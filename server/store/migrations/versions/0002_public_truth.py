@@ -6,6 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from server.store.dialect import Words
+
 revision = "0002"
 down_revision = "0001"
 
@@ -20,21 +22,21 @@ def upgrade() -> None:
 def _widen() -> None:
     added: dict[str, tuple[sa.Column[object], ...]] = {
         "machines": (
-            sa.Column("stand_tag", sa.Text()),
+            sa.Column("stand_tag", Words),
             sa.Column("paused_until", sa.BigInteger()),
             sa.Column("unsent_since", sa.BigInteger()),
             sa.Column("taken_at", sa.BigInteger()),
-            _filled("alternations", sa.Text(), "''"),
+            _filled("alternations", Words, "''"),
         ),
         "assignments": (
             _filled("told_at", sa.BigInteger(), "0"),
-            sa.Column("began", sa.Text()),
+            sa.Column("began", Words),
         ),
         "transitions": (sa.Column("away_s", sa.BigInteger()),),
-        "tokens": (_filled("role", sa.Text(), "'viewer'"),),
+        "tokens": (_filled("role", Words, "'viewer'"),),
         "releases": (
             sa.Column("harness_schema", sa.Integer()),
-            _filled("tested_wrappers", sa.Text(), "''"),
+            _filled("tested_wrappers", Words, "''"),
             sa.Column("withdrawn_at", sa.BigInteger()),
         ),
         "lookups": (sa.Column("first_asked_at", sa.BigInteger()),),
@@ -75,9 +77,9 @@ def _add_history() -> None:
     op.create_table(
         "stands",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("machine_id", sa.Text(), nullable=False),
+        sa.Column("machine_id", Words, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("exception", sa.Text()),
+        sa.Column("exception", Words),
         sa.Column("body", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stands")),
     )
@@ -95,8 +97,8 @@ def _add_history() -> None:
     )
     op.create_table(
         "count_log",
-        sa.Column("group_name", sa.Text(), nullable=False),
-        sa.Column("standing", sa.Text(), nullable=False),
+        sa.Column("group_name", Words, nullable=False),
+        sa.Column("standing", Words, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("machines", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("group_name", "standing", "at", name=op.f("pk_count_log")),
@@ -112,22 +114,22 @@ def _add_history() -> None:
 def _add_expectations() -> None:
     op.create_table(
         "waivers",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("machine_id", sa.Text(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text()),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("id", Words, nullable=False),
+        sa.Column("machine_id", Words, nullable=False),
+        sa.Column("code", Words, nullable=False),
+        sa.Column("subject", Words),
+        sa.Column("reason", Words, nullable=False),
+        sa.Column("person", Words, nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
-        sa.Column("taken_back_by", sa.Text()),
+        sa.Column("taken_back_by", Words),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_waivers")),
     )
     op.create_index("ix_waivers_machine_id", "waivers", ["machine_id"])
     op.create_table(
         "reference_machines",
-        sa.Column("group_name", sa.Text(), nullable=False),
-        sa.Column("machine_id", sa.Text(), nullable=False),
+        sa.Column("group_name", Words, nullable=False),
+        sa.Column("machine_id", Words, nullable=False),
         sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.Column("removed_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint(
@@ -138,18 +140,18 @@ def _add_expectations() -> None:
         "policy_loads",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("origin", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("error", sa.Text()),
+        sa.Column("origin", Words, nullable=False),
+        sa.Column("digest", Words, nullable=False),
+        sa.Column("body", Words, nullable=False),
+        sa.Column("error", Words),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_loads")),
     )
     op.create_table(
         "conditions",
-        sa.Column("topic", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("topic", Words, nullable=False),
+        sa.Column("kind", Words, nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text", Words, nullable=False),
         sa.Column("told_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("topic", name=op.f("pk_conditions")),
     )

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from server.store.dialect import Words
+
 revision = "0003"
 down_revision = "0002"
 
@@ -12,9 +14,9 @@ def upgrade() -> None:
     op.create_table(
         "activity",
         sa.Column("day", sa.BigInteger(), nullable=False),
-        sa.Column("group_name", sa.Text(), nullable=False),
-        sa.Column("surface", sa.Text(), nullable=False),
-        sa.Column("build", sa.Text(), nullable=False),
+        sa.Column("group_name", Words, nullable=False),
+        sa.Column("surface", Words, nullable=False),
+        sa.Column("build", Words, nullable=False),
         sa.Column("seconds", sa.BigInteger(), nullable=False),
         sa.Column("starts", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("day", "group_name", "surface", "build", name=op.f("pk_activity")),

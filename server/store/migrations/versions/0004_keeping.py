@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from server.store.dialect import Words
+
 revision = "0004"
 down_revision = "0003"
 
@@ -11,7 +13,7 @@ def upgrade() -> None:
     """Applies this step."""
     op.create_table(
         "horizons",
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("kind", Words, nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("reached", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("kind", name=op.f("pk_horizons")),

