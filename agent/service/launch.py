@@ -1,8 +1,9 @@
 """What a service starts: the installed command, and the variables that it needs. Pure.
 
 A service manager gives a program none of the variables of the shell in which the service was
-installed. Those that change what the agent does are written down: the agent's own settings,
-the way through a proxy, and whom to trust. Nothing else is, and never the enrolment secret.
+installed. Those that change what the agent does are written down: the agent's own settings and
+their place, the way through a proxy, and whom to trust. Nothing else is, and never the
+enrolment secret.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,9 @@ TRUST_VARIABLES = frozenset(
     {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 )
 """Name the authorities that are trusted (requests, "SSL Cert Verification"; OpenSSL)."""
+
+PLACE_VARIABLES = frozenset({"XDG_CONFIG_HOME"})
+"""Name the folder in which the agent's settings file is looked for (XDG Base Directory)."""
 
 VALUE_MAX = 4_096
 """Longest value of a variable that a service carries, in characters."""
@@ -95,7 +99,7 @@ def is_carried(name: str) -> bool:
     """Whether a service carries a variable of this name."""
     if name.startswith(PREFIX):
         return name != SECRET_VARIABLE
-    return name.upper() in PROXY_VARIABLES or name in TRUST_VARIABLES
+    return name.upper() in PROXY_VARIABLES or name in TRUST_VARIABLES | PLACE_VARIABLES
 
 
 def command_of(executable: Path, names: Iterable[str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ ENVIRONMENT = {
     "https_proxy": "http://proxy.example.com:3128",
     "NO_PROXY": "localhost",
     "SSL_CERT_FILE": "/etc/ssl/company.pem",
+    "XDG_CONFIG_HOME": "/home/ada/settings",
 }
 
 
@@ -36,6 +37,7 @@ def test_only_what_changes_the_agent_is_written_down(settings: Settings) -> None
         "PARITY_AGENT_LABEL": "desk",
         "PARITY_AGENT_STATE_DIR": str(settings.state_dir),
         "SSL_CERT_FILE": "/etc/ssl/company.pem",
+        "XDG_CONFIG_HOME": "/home/ada/settings",
         "https_proxy": "http://proxy.example.com:3128",
     }
 
