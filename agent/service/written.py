@@ -11,6 +11,9 @@ from agent.platforms.managers import Done
 from agent.service.interface import NAMES, Installed, Status, Unit
 from agent.service.launch import is_carried
 
+SYSTEMD_BOOTED = Path("/run/systemd/system")
+"""Is there where systemd runs the system (sd_booted(3)); elsewhere it never begins a service."""
+
 UNIT_MAX_BYTES = 262_144
 """Most of a written service that is read, in bytes."""
 
@@ -29,10 +32,12 @@ class WrittenService:
     Attributes:
         unit: What is written down.
         environment: The user's variables, by which the manager is found and reached.
+        booted: As `SYSTEMD_BOOTED`.
     """
 
     unit: Unit
     environment: Mapping[str, str]
+    booted: Path = SYSTEMD_BOOTED
 
     def install(self) -> Installed:
         """As `agent.service.interface.Service.install`."""
@@ -49,9 +54,10 @@ class WrittenService:
             reason = f"this system has no {unit.manager.replace('_', ' ')}"
             return Installed(unit.file, is_running=False, reason=reason, advice=_BY_HAND)
         if not done.ok:
-            return Installed(
-                unit.file, is_running=False, reason=done.said, advice=_LATER[unit.manager]
-            )
+            # As in WSL and in containers, whose systemctl is there and has nobody to ask.
+            never = unit.manager == "systemd" and not self.booted.is_dir()
+            advice = _BY_HAND if never else _LATER[unit.manager]
+            return Installed(unit.file, is_running=False, reason=done.said, advice=advice)
         return Installed(unit.file, is_running=True)
 
     def uninstall(self) -> bool:

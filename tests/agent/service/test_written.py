@@ -125,6 +125,18 @@ def test_a_manager_that_does_not_answer_is_no_failure(unit: Unit, manager: NewMa
     assert unit.file.exists()
 
 
+def test_where_systemd_does_not_run_nothing_is_promised(
+    launch: Launch, manager: NewManager, tmp_path: Path
+) -> None:
+    """Its command is there all the same, as in WSL."""
+    unit, made = systemd.unit(launch), manager("systemd", refuses="daemon-reload")
+    booted = tmp_path / "booted"
+    by_hand = WrittenService(unit, made.environment, booted).install().advice
+    assert "by hand at each sign-in" in by_hand
+    booted.mkdir()
+    assert "at the next sign-in" in WrittenService(unit, made.environment, booted).install().advice
+
+
 def test_a_system_without_the_manager_is_no_failure(unit: Unit, tmp_path: Path) -> None:
     """The daemon can be started by hand; what was written can be removed."""
     service = WrittenService(unit, {"PATH": str(tmp_path)})
