@@ -15,7 +15,7 @@ times or counts of use. Field by field, the README's privacy section is this mod
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 WIRE_VERSION = 1
 """The version that this code speaks."""
@@ -289,6 +289,30 @@ class Enrolled(Answer, frozen=True, omit_defaults=False):
     wires: tuple[int, ...] = WIRE_VERSIONS
 
 
+class Renewal(Sent, frozen=True):
+    """The body of ``POST /v1/machines/me/token``: asks for the machine's next token.
+
+    Attributes:
+        wire: The wire version.
+        key: The random key of its enrolment, which is sent for nothing else.
+    """
+
+    wire: Annotated[int, Meta(ge=1, le=1_000)]
+    key: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
+
+
+class Renewed(Answer, frozen=True, omit_defaults=False):
+    """The answer to a renewal: 201. Every field is there, also at its default.
+
+    Attributes:
+        token: Takes the turn of the one before with its first use, which ends that.
+        wires: Wire versions that the server reads, newest first.
+    """
+
+    token: str
+    wires: tuple[int, ...] = WIRE_VERSIONS
+
+
 class Change(Sent, frozen=True):
     """An earlier change of profile that the server has not acknowledged yet.
 
@@ -353,8 +377,8 @@ class CheckIn(Sent, frozen=True):
 class Ack(Answer, frozen=True, omit_defaults=False):
     """The answer to a check-in, given after its transaction was committed and synced.
 
-    Every field is there, also at its default: `wires` tells an agent what the server reads,
-    not what the agent itself would.
+    Every field but `rotate` is there, also at its default: `wires` tells an agent what the
+    server reads, not what the agent itself would.
 
     Attributes:
         state: The machine's standing.
@@ -362,6 +386,8 @@ class Ack(Answer, frozen=True, omit_defaults=False):
         next_s: Seconds until the next check-in, spread by the server.
         wanted: Digests whose profile bytes the server lacks.
         resync: The (epoch, seq) cannot be followed: draw a new epoch and check in again.
+        rotate: The token is old: ask for the next one. Left out while it is not, so that
+            the usual ack stays as small as it was.
         wires: Wire versions that the server reads, newest first.
     """
 
@@ -370,6 +396,7 @@ class Ack(Answer, frozen=True, omit_defaults=False):
     next_s: int
     wanted: tuple[str, ...] = ()
     resync: bool = False
+    rotate: bool | UnsetType = UNSET
     wires: tuple[int, ...] = WIRE_VERSIONS
 
 

@@ -1,34 +1,35 @@
 """How a machine becomes known: a secret from the operator, a token for the machine.
 
-The secret decides the group; it is checked by its hash and can be revoked without touching
-the machines that it enrolled.
+The secret decides the group. It is checked by its hash, has an end, may have a quota, and can
+be revoked without touching the machines that it enrolled, or with them.
 
-An answer can get lost, and the token is stored hashed: so a repeated enrolment has to find
-the same token without anybody having kept it. It is therefore derived: HMAC-SHA256, under a
-random key that this server keeps, of the enrolment key that the laptop drew (RFC 2104). To
-get it one needs the enrolment key, which the database holds only hashed, and a secret
-that still holds; the laptop cannot derive it without the server, nor can a reader of the
-database without the enrolment key.
+A label is one live machine's. Who has a secret cannot take it from a laptop that speaks: its
+place is given to another machine in two cases only, and the old one then leaves, `replaced`:
+
+* the secret was made to replace the machine of this label: the operator's word;
+* the old machine is silent, and the new one has its owner and comes by a secret of its group:
+  a laptop that was installed anew under its old name, say.
+
+What an enrolment answers with is `server.machine_tokens`'s.
 """
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hmac import compare_digest
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from agent.wire import WIRE_VERSIONS, Enrolled, Enrolment
+from server import machine_tokens
 from server.current import Current
 from server.errors import RequestRefused
 from server.store import fleet
 from server.store.counts import count
-from server.store.dialect import upsert
-from server.store.tables import enrolment_secrets, machines, presence, server_keys
-from server.tokens import hash_token, machine_token
-
-_KEY_NAME = "machine-tokens"
+from server.store.machines import MACHINES, machine_of
+from server.store.tables import enrolment_secrets, machines, presence
+from server.store.telling import REPLACED
+from server.tokens import hash_token, secret_of
 
 
 @dataclass(frozen=True)
@@ -39,22 +40,70 @@ class EnrolmentSecret:
         id: Names it in commands; no secret.
         group: The group of the machines that it enrols.
         created_at: When it was made.
-        revoked_at: When it ended; None while it holds.
+        revoked_at: When it was ended by an operator; None if never.
+        ends_at: When it ends by itself; None if it does not.
+        uses_max: How many machines it enrols at most; None for any number.
+        uses: How many it has enrolled.
+        last_used_at: When it enrolled the last one; None before the first.
+        replaces: The one label that it enrols, in place of the live machine's; None for any
+            label that is free.
     """
 
     id: str
     group: str
     created_at: int
     revoked_at: int | None
+    ends_at: int | None
+    uses_max: int | None
+    uses: int
+    last_used_at: int | None
+    replaces: str | None
 
 
-def create_secret(conn: Connection, group: str, now: int) -> str:
-    """Makes an enrolment secret and returns it: the only time that it is seen."""
+_table = enrolment_secrets.c
+_SECRETS = select(
+    _table.id,
+    _table.group_name,
+    _table.created_at,
+    _table.revoked_at,
+    _table.ends_at,
+    _table.uses_max,
+    _table.uses,
+    _table.last_used_at,
+    _table.replaces,
+)
+
+
+def create_secret(
+    conn: Connection,
+    group: str,
+    now: int,
+    *,
+    ends_at: int | None = None,
+    uses_max: int | None = None,
+    replaces: str | None = None,
+) -> str:
+    """Makes an enrolment secret and returns it: the only time that it is seen.
+
+    Args:
+        conn: A writer's transaction.
+        group: The group of the machines that it enrols.
+        now: The server's clock.
+        ends_at: When it ends; None leaves that to an operator.
+        uses_max: Most machines that it enrols; None for any number.
+        replaces: The one label that it enrols, in place of the live machine's.
+    """
     identifier = secrets.token_hex(4)
     secret = f"bpe_{identifier}_{secrets.token_hex(32)}"
     conn.execute(
         insert(enrolment_secrets).values(
-            id=identifier, hash=hash_token(secret), group_name=group, created_at=now
+            id=identifier,
+            hash=hash_token(secret),
+            group_name=group,
+            created_at=now,
+            ends_at=ends_at,
+            uses_max=uses_max,
+            replaces=replaces,
         )
     )
     return secret
@@ -64,7 +113,7 @@ def revoke_secret(conn: Connection, identifier: str, now: int) -> bool:
     """Ends an enrolment secret; False if none with this id holds."""
     done = conn.execute(
         update(enrolment_secrets)
-        .where(enrolment_secrets.c.id == identifier, enrolment_secrets.c.revoked_at.is_(None))
+        .where(_table.id == identifier, _table.revoked_at.is_(None))
         .values(revoked_at=now)
     )
     return done.rowcount == 1
@@ -72,13 +121,15 @@ def revoke_secret(conn: Connection, identifier: str, now: int) -> bool:
 
 def secrets_made(conn: Connection) -> Sequence[EnrolmentSecret]:
     """Every enrolment secret ever made, oldest first, without the secrets themselves."""
-    table = enrolment_secrets.c
-    rows = conn.execute(
-        select(table.id, table.group_name, table.created_at, table.revoked_at).order_by(
-            table.created_at, table.id
-        )
-    )
+    rows = conn.execute(_SECRETS.order_by(_table.created_at, _table.id))
     return [EnrolmentSecret(*row) for row in rows]
+
+
+def is_right(conn: Connection, secret: str) -> bool | None:
+    """Whether a secret is the one that its id names; None if no secret has that id."""
+    query = select(_table.hash).where(_table.id == secret_of(secret))
+    found: str | None = conn.execute(query).scalar_one_or_none()
+    return None if found is None else compare_digest(found, hash_token(secret))
 
 
 def enrol(conn: Connection, current: Current, message: Enrolment, now: int) -> Enrolled:
@@ -94,16 +145,21 @@ def enrol(conn: Connection, current: Current, message: Enrolment, now: int) -> E
         now: The server's clock.
 
     Raises:
-        RequestRefused: 422 the wire version is not read; 403 the secret does not hold, or
-            the machine of this key has left; 409 a live machine has this label.
+        RequestRefused: 422 the wire version is not read; 403 the secret does not hold, has
+            ended, is used up or is for another label, or the machine of this key has left;
+            409 a live machine has this label.
     """
     check_wire(message.wire)
-    secret = _secret(conn, message.secret)
+    secret = _secret(conn, message.secret, now)
     key_hash = hash_token(message.key)
     known = conn.execute(
-        select(machines.c.id, machines.c.group_name, machines.c.left_at).where(
-            machines.c.enrol_key_hash == key_hash
-        )
+        select(
+            machines.c.id,
+            machines.c.group_name,
+            machines.c.left_at,
+            machines.c.enrolled_at,
+            machines.c.token_hash,
+        ).where(machines.c.enrol_key_hash == key_hash)
     ).first()
     if known is None:
         enrolled = _new(conn, message, secret, now)
@@ -111,13 +167,18 @@ def enrol(conn: Connection, current: Current, message: Enrolment, now: int) -> E
         return enrolled
     if known.left_at is not None:
         raise _refused("the machine of this enrolment key has left", "enrol it anew")
-    return Enrolled(known.id, _token(conn, known.id, message.key), known.group_name)
+    token = machine_tokens.first(conn, known.id, message.key, known.enrolled_at)
+    if hash_token(token) != known.token_hash:
+        # It has had its turn.
+        token = machine_tokens.following(conn, known.id, now)
+    return Enrolled(known.id, token, known.group_name)
 
 
 def _new(conn: Connection, message: Enrolment, secret: EnrolmentSecret, now: int) -> Enrolled:
-    _check_label(conn, message.label)
+    _make_room(conn, message, secret, now)
+    _use(conn, secret, now)
     machine_id = secrets.token_hex(8)
-    token = _token(conn, machine_id, message.key)
+    token = machine_tokens.first(conn, machine_id, message.key, now)
     conn.execute(
         insert(machines).values(
             id=machine_id,
@@ -136,45 +197,63 @@ def _new(conn: Connection, message: Enrolment, secret: EnrolmentSecret, now: int
     return Enrolled(machine_id, token, secret.group)
 
 
-def _secret(conn: Connection, secret: str) -> EnrolmentSecret:
-    table = enrolment_secrets.c
+def _secret(conn: Connection, secret: str, now: int) -> EnrolmentSecret:
     row = conn.execute(
-        select(table.id, table.group_name, table.created_at, table.revoked_at).where(
-            table.hash == hash_token(secret), table.revoked_at.is_(None)
-        )
+        _SECRETS.where(_table.hash == hash_token(secret), _table.revoked_at.is_(None))
     ).first()
     if row is None:
-        raise _refused("this enrolment secret does not hold", "ask the operator for a new one")
-    return EnrolmentSecret(*row)
+        raise no_secret()
+    found = EnrolmentSecret(*row)
+    if found.ends_at is not None and found.ends_at <= now:
+        raise _refused("this enrolment secret has ended", "ask the operator for a new one")
+    return found
 
 
-def _check_label(conn: Connection, label: str) -> None:
-    taken = select(machines.c.id).where(machines.c.label == label, machines.c.left_at.is_(None))
-    if conn.execute(taken).first() is not None:
+def _use(conn: Connection, secret: EnrolmentSecret, now: int) -> None:
+    # The condition is the quota: two servers on one database cannot both take the last one.
+    is_left = or_(_table.uses_max.is_(None), _table.uses < _table.uses_max)
+    used = conn.execute(
+        update(enrolment_secrets)
+        .where(_table.id == secret.id, is_left)
+        .values(uses=_table.uses + 1, last_used_at=now)
+    )
+    if used.rowcount != 1:
+        raise _refused(
+            f"this enrolment secret is used up: it was for {secret.uses_max}"
+            f" machine{'' if secret.uses_max == 1 else 's'}",
+            "ask the operator for a new one",
+        )
+
+
+def _make_room(conn: Connection, message: Enrolment, secret: EnrolmentSecret, now: int) -> None:
+    """Looks whether the label can be had; who has it leaves, where the secret may replace it."""
+    if secret.replaces is not None and secret.replaces != message.label:
         raise RequestRefused(
-            f"a machine named {label} is enrolled already",
-            advice="choose another name, or have the operator revoke the old machine",
+            "this enrolment secret was made for a machine of another name",
+            advice=f"enrol as {secret.replaces}, or ask the operator for another secret",
+            status=403,
+            path="$.label",
+        )
+    taken = MACHINES.where(machines.c.label == message.label, machines.c.left_at.is_(None))
+    row = conn.execute(taken).first()
+    if row is None:
+        return
+    other = machine_of(row)
+    gave_up = other.exception == "silent" and other.group == secret.group
+    if secret.replaces is None and not (gave_up and other.owner == message.owner):
+        raise RequestRefused(
+            f"a machine named {message.label} is enrolled already",
+            advice="choose another name; if this laptop had that one before, ask the operator for"
+            " a secret that replaces it",
             status=409,
             path="$.label",
         )
+    fleet.leave(conn, other.id, now, REPLACED)
 
 
-def _token(conn: Connection, machine_id: str, enrolment_key: str) -> str:
-    server_key = _server_key(conn)
-    derived = hmac.new(server_key, f"{machine_id} {enrolment_key}".encode(), hashlib.sha256)
-    return machine_token(machine_id, derived.hexdigest())
-
-
-def _server_key(conn: Connection) -> bytes:
-    conn.execute(
-        upsert(server_keys)
-        .values(name=_KEY_NAME, value=secrets.token_bytes(32))
-        .on_conflict_do_nothing()
-    )
-    key: bytes = conn.execute(
-        select(server_keys.c.value).where(server_keys.c.name == _KEY_NAME)
-    ).scalar_one()
-    return key
+def no_secret() -> RequestRefused:
+    """The answer to a secret that is none, or was revoked: 403."""
+    return _refused("this enrolment secret does not hold", "ask the operator for a new one")
 
 
 def check_wire(version: int) -> None:

@@ -10,6 +10,8 @@ answered::
 
 No batch is delayed to grow: while one commits, the next gathers. Of one machine there is
 one check-in in a batch; a second waits for the next. The event loop runs no statement.
+
+Of enrolments so many are under way, and none with a wrong secret reaches the writer.
 """
 
 import asyncio
@@ -19,19 +21,20 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
-from agent.wire import Ack, CheckIn, Enrolled, Enrolment, MachineView
-from server import enrolment
+from agent.wire import Ack, CheckIn, Enrolled, Enrolment, MachineView, Renewal, Renewed
+from server import enrolment, machine_tokens
 from server.current import Current
 from server.errors import RequestRefused, StoreError
+from server.secret_check import SecretCheck
 from server.store import batches, fleet, read, uploads
 from server.store.acks import INTERVAL_S
 from server.store.batches import Answer
-from server.store.checkins import Arrival, authenticated, key_of, unauthorised
-from server.store.telling import UNINSTALLED
+from server.store.checkins import Arrival, authenticated, key_of, signed, unauthorised
 from server.store.writer import Writer
-from server.tokens import hash_token, machine_of
+from server.tokens import hash_token, is_due, machine_of
 
 T = TypeVar("T")
 
@@ -40,6 +43,12 @@ WAITING_MAX = 10_000
 
 WORK_WAITING_MAX = 256
 """Most pieces of other work that wait for the writer before an upload is refused."""
+
+ENROLLING_MAX = 64
+"""Most enrolments under way: a fleet that is rolled out leaves check-ins their share."""
+
+TOKEN_MAX_AGE_S = 30 * 86_400
+"""Default age of a machine's token at which the next one takes its turn, in seconds."""
 
 BATCH_MAX = 512
 """Most check-ins in one transaction, so that none takes the writer for long."""
@@ -69,9 +78,10 @@ class Intake:
         clock: Whole seconds since the epoch.
         interval_s: Seconds between two check-ins of a machine, before spreading.
         waiting_max: Most check-ins that wait.
+        token_max_age_s: Age at which a machine's token gives way to the next one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - three parts that it joins, its clock and three limits
         self,
         engine: Engine,
         writer: Writer,
@@ -80,6 +90,7 @@ class Intake:
         *,
         interval_s: int = INTERVAL_S,
         waiting_max: int = WAITING_MAX,
+        token_max_age_s: int = TOKEN_MAX_AGE_S,
     ) -> None:
         self._engine = engine
         self._writer = writer
@@ -87,6 +98,9 @@ class Intake:
         self._clock = clock
         self._interval_s = interval_s
         self._waiting_max = waiting_max
+        self._token_max_age_s = token_max_age_s
+        self._secrets = SecretCheck(engine, clock)
+        self._enrolling = 0
         self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._asked = False
@@ -95,13 +109,17 @@ class Intake:
         """Enrols a machine; returns when it is committed and synced.
 
         Raises:
-            RequestRefused: As `server.enrolment.enrol`; 503.
+            RequestRefused: As `server.enrolment.enrol`; 429 too many wrong secrets; 503.
         """
-        if self._writer.waiting() >= WORK_WAITING_MAX:
-            raise _busy("too many enrolments wait")
-        return await self._written(
-            lambda conn: enrolment.enrol(conn, self._current, message, self._clock())
-        )
+        self._check_room("enrolments", is_full=self._enrolling >= ENROLLING_MAX)
+        self._enrolling += 1
+        try:
+            await self._secrets.check(message.secret)
+            return await self._written(
+                lambda conn: enrolment.enrol(conn, self._current, message, self._clock())
+            )
+        finally:
+            self._enrolling -= 1
 
     async def check_in(self, token: str, message: CheckIn) -> Ack:
         """Takes a check-in; returns when it is committed and synced.
@@ -123,7 +141,23 @@ class Intake:
         if ask:
             # After what this turn of the loop still brings: it waits no longer for that.
             loop.call_soon(self._ask)
-        return await waiting.future
+        ack = await waiting.future
+        is_old = is_due(token, self._clock(), self._token_max_age_s)
+        return replace(ack, rotate=True) if is_old else ack
+
+    async def renew(self, token: str, message: Renewal) -> Renewed:
+        """Gives a machine its next token; returns when it is committed and synced.
+
+        Raises:
+            RequestRefused: 401, also for a key that is not the machine's; 422 for a wire
+                version that is not read; 503.
+        """
+        machine_id = _machine_of(token)
+        enrolment.check_wire(message.wire)
+        self._check_room("requests")
+        return await self._written(
+            lambda conn: machine_tokens.renew(conn, machine_id, message.key, self._clock())
+        )
 
     async def put_profile(self, token: str, digest: str, body: bytes) -> None:
         """Takes the bytes of a profile that its machine was asked for.
@@ -134,27 +168,25 @@ class Intake:
         """
         machine_id = _machine_of(token)
         uploads.check(digest, body)
-        if self._writer.waiting() >= WORK_WAITING_MAX:
-            raise _busy("too many uploads wait")
+        self._check_room("uploads")
         upload = uploads.Upload(machine_id, hash_token(token), digest, body)
         await self._written(
             lambda conn: uploads.receive(conn, self._current, upload, self._clock())
         )
 
     async def leave(self, token: str) -> None:
-        """Ends a machine by its own word; returns when it is committed and synced.
+        """Lets a laptop go by its own word; returns when it is committed and synced.
 
         Raises:
             RequestRefused: 401, also for a machine that has left already; 503.
         """
         machine_id = _machine_of(token)
-        if self._writer.waiting() >= WORK_WAITING_MAX:
-            raise _busy("too many requests wait")
+        self._check_room("requests")
         await self._written(lambda conn: self._leave(conn, machine_id, hash_token(token)))
 
     def _leave(self, conn: Connection, machine_id: str, token_hash: str) -> None:
-        authenticated(conn, machine_id, token_hash)
-        fleet.leave(conn, machine_id, self._clock(), UNINSTALLED)
+        machine = signed(conn, machine_id, token_hash)
+        fleet.say_goodbye(conn, self._current, machine, self._clock())
 
     async def machine(self, token: str) -> MachineView:
         """The standing of the machine that a token is for.
@@ -172,6 +204,10 @@ class Intake:
         if view is None:
             raise unauthorised()
         return view
+
+    def _check_room(self, what: str, *, is_full: bool = False) -> None:
+        if is_full or self._writer.waiting() >= WORK_WAITING_MAX:
+            raise _busy(f"too many {what} wait")
 
     async def _written(self, work: Callable[[Connection], T]) -> T:
         try:

@@ -3,7 +3,8 @@
 A token's beginning tells its kind to a person who finds one, and to secret scanners:
 ``bpm_`` a machine's, ``bpv_`` a viewer's, ``bpo_`` an operator's, ``bpe_`` an enrolment
 secret. A machine's token holds the machine id, so that a check-in finds its row by primary
-key. All hold 256 random bits or what cannot be told from them: a plain SHA-256 is then a
+key, and when it was made, so that nothing has to be read to know that it is old. All hold 256
+random bits or what cannot be told from them: a plain SHA-256 is then a
 sound way to store them, and stretching it would only slow the honest.
 
 A viewer reads. An operator reads and changes what is expected of machines, and signs for it
@@ -29,7 +30,9 @@ NAME_MAX = 80
 
 _PREFIXES: Mapping[Role, str] = {"viewer": "bpv", "operator": "bpo"}
 
-_MACHINE = re.compile(r"bpm_([0-9a-f]{16})_[0-9a-f]{64}")
+# Tokens of an older form tell no time; their laptops have nothing to renew them with.
+_MACHINE = re.compile(r"bpm_([0-9a-f]{16})_(?:([0-9a-f]{8})_)?[0-9a-f]{64}")
+_SECRET = re.compile(r"bpe_([0-9a-f]{8})_[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -61,19 +64,39 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def machine_token(machine_id: str, random: str) -> str:
+def machine_token(machine_id: str, random: str, made_at: int) -> str:
     """A machine's token.
 
     Args:
         machine_id: 16 hex digits.
         random: 64 hex digits.
+        made_at: Whole seconds since the epoch, below 2**32.
     """
-    return f"bpm_{machine_id}_{random}"
+    return f"bpm_{machine_id}_{made_at:08x}_{random}"
 
 
 def machine_of(token: str) -> str | None:
     """The machine id in a token that has the form of a machine's token."""
     match = _MACHINE.fullmatch(token)
+    return match[1] if match else None
+
+
+def is_due(token: str, now: int, max_age_s: int) -> bool:
+    """Whether a machine's token is so old that another one should take its turn. Pure.
+
+    Args:
+        token: In the form of a machine's token.
+        now: The server's clock.
+        max_age_s: Oldest that a token gets, in seconds.
+    """
+    match = _MACHINE.fullmatch(token)
+    made_at = match[2] if match else None
+    return made_at is not None and int(made_at, 16) + max_age_s <= now
+
+
+def secret_of(secret: str) -> str | None:
+    """The id in an enrolment secret that has the form of one."""
+    match = _SECRET.fullmatch(secret)
     return match[1] if match else None
 
 

@@ -20,7 +20,7 @@ from server.current import Current
 from server.errors import RequestRefused
 from server.store import wishes
 from server.store.acks import HURRY_S, next_s, tag_of
-from server.store.machines import Machine, find, seen
+from server.store.machines import Machine, change, find, seen
 from server.store.moves import held_by, settle, stood, take
 from server.store.steps import Step, Way, told_by, way
 from server.tokens import hash_token
@@ -70,12 +70,13 @@ def one(conn: Connection, current: Current, arrival: Arrival, now: int, interval
         RequestRefused: The token is not (any more) a machine's (401).
     """
     message = arrival.message
-    machine = authenticated(conn, arrival.machine_id, hash_token(arrival.token))
+    machine = signed(conn, arrival.machine_id, hash_token(arrival.token))
     if message.epoch in machine.past_epochs.split():
         alternated = _alternate(conn, current, machine, now)
         return Taken(_answer(conn, alternated, now, interval_s, resync=True), None)
     if message.epoch == machine.epoch and message.seq <= machine.seq:
-        is_past = message.seq < machine.seq
+        # Two laptops of one identity can count in step: what they say tells them apart.
+        is_past = message.seq < machine.seq or message.profile != machine.claimed
         return Taken(_answer(conn, machine, now, interval_s, resync=is_past), None)
     accepted = _accept(conn, current, machine, arrival, now)
     return Taken(_answer(conn, accepted, now, interval_s), accepted.group)
@@ -89,15 +90,31 @@ def key_of(token: str, message: CheckIn) -> str:
 
 
 def authenticated(conn: Connection, machine_id: str, token_hash: str) -> Machine:
-    """The live machine that a token is for.
+    """The live machine that a token is for, also one that was given out and never used yet.
 
     Raises:
         RequestRefused: The token is unknown, or its machine left (401).
     """
     machine = find(conn, machine_id)
-    if machine is None or machine.token_hash != token_hash or machine.left_at is not None:
+    if machine is None or machine.left_at is not None:
+        raise unauthorised()
+    if token_hash not in {machine.token_hash, machine.next_token_hash}:
         raise unauthorised()
     return machine
+
+
+def signed(conn: Connection, machine_id: str, token_hash: str) -> Machine:
+    """The live machine that tells something with a token: its first use ends the one before.
+
+    Raises:
+        RequestRefused: As `authenticated`.
+    """
+    machine = authenticated(conn, machine_id, token_hash)
+    if token_hash == machine.token_hash:
+        return machine
+    change(conn, machine_id, {"token_hash": token_hash, "next_token_hash": None})
+    seen(conn, machine_id, {"key": None})  # the short way was the other token's
+    return replace(machine, token_hash=token_hash, next_token_hash=None)
 
 
 def unauthorised() -> RequestRefused:

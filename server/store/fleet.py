@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import structlog
-from sqlalchemy import Connection, delete, or_, update
+from sqlalchemy import Connection, delete, or_, select, update
 from sqlalchemy.exc import OperationalError
 
 from server.current import Current
 from server.policy import GroupPolicy
 from server.store import references, wishes
+from server.store.facts import row_facts
 from server.store.machines import MACHINES, Machine, change, find, machine_of
 from server.store.moves import count_in, held_by, move, regroup, settle, stood
 from server.store.stands import tag_of_findings, told
@@ -28,7 +29,7 @@ from server.store.tables import (
     waivers,
     wanted,
 )
-from server.store.telling import Stood
+from server.store.telling import UNINSTALLED, Stood
 from server.store.verdicts import FAILED_AGAIN_S
 
 _log = structlog.stdlib.get_logger("server.fleet")
@@ -153,6 +154,43 @@ def leave(conn: Connection, machine_id: str, now: int, why: str | None = None) -
     )
     move(conn, Stood(machine, verdict, findings), Stood(left, verdict, findings), now, now, why)
     return True
+
+
+def leave_all(conn: Connection, secret_id: str, now: int, limit: int) -> int:
+    """Revokes live machines that one enrolment secret enrolled.
+
+    Args:
+        conn: The writer's transaction.
+        secret_id: The secret's.
+        now: The server's clock.
+        limit: Most machines to revoke; call again while so many were.
+
+    Returns:
+        How many were.
+    """
+    theirs = select(machines.c.id).where(
+        machines.c.secret_id == secret_id, machines.c.left_at.is_(None)
+    )
+    found = conn.execute(theirs.limit(limit)).scalars().all()
+    for machine_id in found:
+        leave(conn, machine_id, now)
+    return len(found)
+
+
+def say_goodbye(conn: Connection, current: Current, machine: Machine, now: int) -> None:
+    """A laptop lets go of its machine, by its user's word: the machine leaves.
+
+    While two laptops seem to share it, it stays for the other one: else enrolling one of a
+    disk's copies anew would end them all.
+    """
+    shared_until = row_facts(machine).cloned_until
+    if shared_until is None or shared_until <= now:
+        leave(conn, machine.id, now, UNINSTALLED)
+        return
+    old = stood(conn, current, machine, now)
+    # One time stays: if there are more than two, the next that alternates is the proof.
+    apart = replace(machine, alternations=str(now))
+    settle(conn, current, old, (apart, old.verdict), now, now)
 
 
 def forget(conn: Connection, machine_id: str, now: int) -> bool:

@@ -28,6 +28,9 @@ GROUP_MOVED = "group-moved"
 UNINSTALLED = "uninstalled"
 """The cause of leaving where its user uninstalled the agent; else that is `left`."""
 
+REPLACED = "replaced"
+"""The cause of leaving where another machine took its label."""
+
 _OWN: tuple[Standing, ...] = (*AWAY, "left")
 
 

@@ -11,7 +11,7 @@ from agent.wire import PROFILE_MAX_BYTES, WIRE_VERSIONS, Profile
 from server.current import Current
 from server.errors import RequestRefused
 from server.store import wishes
-from server.store.checkins import authenticated, follow
+from server.store.checkins import follow, signed
 from server.store.tables import profiles
 
 NEW_PROFILES_MAX = 20
@@ -96,7 +96,7 @@ def receive(conn: Connection, current: Current, upload: Upload, now: int) -> Non
     Raises:
         RequestRefused: 401; 403 it was not asked for; 429 too many new ones.
     """
-    machine = authenticated(conn, upload.machine_id, upload.token_hash)
+    machine = signed(conn, upload.machine_id, upload.token_hash)
     if not wishes.is_wished(conn, machine.id, upload.digest):
         if wishes.has_taken(conn, machine.id, upload.digest):
             return  # sent again: its answer was lost

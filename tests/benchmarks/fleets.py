@@ -39,6 +39,9 @@ ROWS_MAX = 10_000
 """Most rows inserted at a time."""
 
 
+_NEVER_OLD = 2**32 - 1  # a token's latest moment: none of them takes its turn here
+
+
 @dataclass(frozen=True)
 class Fleet:
     """A fleet's database.
@@ -141,7 +144,7 @@ class _Member:
 
     @property
     def token(self) -> str:
-        return machine_token(self.id, self.id * 4)
+        return machine_token(self.id, self.id * 4, _NEVER_OLD)
 
     def machine(self, now: int) -> dict[str, object]:
         return {

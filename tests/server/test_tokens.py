@@ -46,8 +46,10 @@ def test_only_what_has_the_form_of_a_machines_token_names_a_machine(text: str) -
 def test_a_machines_token_holds_its_id() -> None:
     """So that its row is found by primary key."""
     identifier = secrets.token_hex(8)
-    assert machine_of(machine_token(identifier, secrets.token_hex(32))) == identifier
-    assert machine_of(machine_token(identifier, secrets.token_hex(32)) + "\n") is None
+    assert machine_of(machine_token(identifier, secrets.token_hex(32), 1_790_000_000)) == identifier
+    assert (
+        machine_of(machine_token(identifier, secrets.token_hex(32), 1_790_000_000) + "\n") is None
+    )
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -11,7 +11,16 @@ from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Body, Parameter
 
-from agent.wire import Ack, CheckIn, Enrolled, Enrolment, MachineView, Refusal
+from agent.wire import (
+    Ack,
+    CheckIn,
+    Enrolled,
+    Enrolment,
+    MachineView,
+    Refusal,
+    Renewal,
+    Renewed,
+)
 from server.intake import Intake
 from server.views.api.reading import Enrol
 from server.views.api.request import machine_token
@@ -44,7 +53,10 @@ _BODY = {
     tags=["agents"],
     summary="Enrol a machine",
     responses=_refused(
-        **_BODY, s403="The secret does not hold.", s409="A live machine has this label."
+        **_BODY,
+        s403="The secret does not hold, has ended, is used up, or is for another label.",
+        s409="A live machine has this label.",
+        s429="Too many wrong secrets came in the name of this one; see `Retry-After`.",
     ),
 )
 async def enrol(data: Enrolment, enrol_machine: Enrol) -> Enrolled:
@@ -106,6 +118,20 @@ async def me(request: AnyRequest, intake: Intake) -> MachineView:
     return await intake.machine(machine_token(request))
 
 
+@post(
+    "/v1/machines/me/token",
+    tags=["agents"],
+    summary="Ask for the next token",
+    security=_MACHINE,
+    responses=_refused(
+        **_BODY, s401="The key is not that of the machine of this token, or it has left."
+    ),
+)
+async def renew(data: Renewal, request: AnyRequest, intake: Intake) -> Renewed:
+    """Gives the next token for the enrolment key; the token shown may have ended by then."""
+    return await intake.renew(machine_token(request), data)
+
+
 @delete(
     "/v1/machines/me",
     tags=["agents"],
@@ -117,9 +143,12 @@ async def me(request: AnyRequest, intake: Intake) -> MachineView:
     ),
 )
 async def leave(request: AnyRequest, intake: Intake) -> None:
-    """The machine's user uninstalled the agent: its token ends, its history stays."""
+    """The machine's user uninstalled the agent: its token ends, its history stays.
+
+    A machine that two laptops seem to share goes on for the other one.
+    """
     await intake.leave(machine_token(request))
 
 
-ROUTES = (enrol, check_in, put_profile, me, leave)
+ROUTES = (enrol, check_in, put_profile, me, renew, leave)
 """All calls of agents."""
