@@ -25,7 +25,15 @@ ClaudePackage = Callable[..., Path]
 
 
 _PACKAGES = frozenset(
-    {"claude_package", "platform_program", "node_sdk", "python_sdk", "global_home", "clone"}
+    {
+        "claude_package",
+        "platform_program",
+        "node_sdk",
+        "python_sdk",
+        "uv_environment",
+        "global_home",
+    }
+    | {"clone"}
 )
 
 
@@ -137,6 +145,35 @@ def python_sdk() -> Callable[[str], Path]:
         return prefix
 
     return package
+
+
+@pytest.fixture(scope="session")
+def uv_environment() -> Callable[[str, Path], Path]:
+    """``uv_environment(version, folder)``: what uv makes of that Agent SDK in a folder."""
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent))
+    assert uv is not None
+    cache = platformdirs.user_cache_path("build-parity") / "tests" / "uv"
+    environment = os.environ | {"UV_CACHE_DIR": str(cache)}
+
+    def make(version: str, folder: Path) -> Path:
+        wanted = f"claude-agent-sdk=={version}"
+        for words in (
+            ("venv", "--no-config", "--python", sys.executable, folder),
+            ("pip", "install", "--no-config", "--no-deps", "--python", folder, wanted),
+        ):
+            done = subprocess.run(
+                [uv, *words],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=NPM_TIMEOUT_S,
+            )
+            if done.returncode != 0:
+                missing(f"uv could not install {wanted}: {done.stderr[-300:]}")
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -168,6 +168,27 @@ def test_a_real_python_package_has_the_published_bytes(
 
 
 @pytest.mark.real
+@pytest.mark.origin("agent_sdk", "real")
+def test_an_environment_of_uvs_has_one_install_of_the_published_bytes(
+    tmp_path: Path,
+    uv_environment: Callable[[str, Path], Path],
+    live: Callable[[Path], Host],
+    take: Take,
+) -> None:
+    """Its program is a second name of the file in uv's own cache."""
+    home = tmp_path / "home"
+    home.mkdir()
+    uv_environment("0.2.187", home / ".venv")
+    found = take(live(home))
+    assert _told(found) == [("venv", "2.1.330", "ok", ("sdk",))]
+    build = found.installs[0].install.build
+    assert build is not None
+    if build.platform == "linux-x64":
+        assert build.sha256 == SHA_330
+    assert found.problems == ()
+
+
+@pytest.mark.real
 def test_environments_that_share_one_file_are_one_install(
     tmp_path: Path,
     python_sdk: Callable[[str], Path],
