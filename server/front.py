@@ -37,6 +37,8 @@ _log = structlog.stdlib.get_logger("server.front")
 
 _HEADERS = [("content-type", JSON), ("cache-control", "no-store")]
 
+_CLOSE = [("connection", "close")]
+
 TakeCheckIn = Callable[[str, CheckIn], Awaitable[Ack]]
 
 
@@ -75,20 +77,27 @@ class Front:
         self._counted = counted
         self._decode = msgspec.json.Decoder(CheckIn).decode
         self._encode = msgspec.json.Encoder().encode
+        self._closing: list[tuple[str, str]] = []
+        self._headers = _HEADERS
+
+    def close_connections(self) -> None:
+        """Ends each connection with its next answer (RFC 9112 9.6): the server stops."""
+        self._closing = _CLOSE
+        self._headers = [*_HEADERS, *_CLOSE]
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answers one request, whatever it is."""
         try:
             if scope.path == CHECK_INS and scope.method == "POST":
                 ack = await self._check_in(scope, protocol)
-                protocol.response_bytes(200, _HEADERS, ack)
+                protocol.response_bytes(200, self._headers, ack)
                 return
             reply = await self._other(scope, protocol)
         except Exception as error:  # noqa: BLE001 - a bug in one request must not end the server
             reply = refusals.told(self._refused(error))
         if reply.status >= 400:  # noqa: PLR2004 - where refusals begin
             self._counted.add(reply.status, CHECK_INS if scope.path == CHECK_INS else "other")
-        protocol.response_bytes(reply.status, reply.headers, reply.body)
+        protocol.response_bytes(reply.status, [*reply.headers, *self._closing], reply.body)
 
     async def _check_in(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
         headers = scope.headers

@@ -5,6 +5,10 @@ check-in reaches the writer without leaving the process; Granian's own threads p
 and TLS beside it. The listening socket is made here and handed to Granian: by itself it
 would open one with SO_REUSEPORT, and a second server on the same port would quietly take
 half of the requests instead of being refused. It also tells the real port of port 0.
+
+A renewed certificate is taken into use by a second Granian on the same socket; the first one
+then accepts no more, answers what it has, and ends. Only a connection whose TLS handshake is
+under way at that moment has to be made again. A stop is the same without a successor.
 """
 
 import asyncio
@@ -13,6 +17,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -21,6 +26,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from server.certificate import LOOK_EVERY_S, QUIET_S, Certificate, check
 from server.errors import ListenError, SettingsError
 from server.front import Front
 from server.settings import Settings
@@ -60,86 +66,182 @@ async def serve(
 
     Args:
         front: What answers.
-        listening: A socket from `listen`.
+        listening: A socket from `listen`, which is closed at the end.
         settings: Certificate, timeouts and bounds.
         ready: Called once connections are accepted.
 
     Raises:
         SettingsError: The certificate or its key cannot be used.
+        ListenError: Granian ended by itself.
     """
-    server = embedded(front, Interfaces.RSGI, listening, settings)
     loop = asyncio.get_running_loop()
-    serving = loop.create_task(server.serve())
-    interrupt: Callable[[], None] = server.stop
-
-    def cut_off() -> None:
-        # Granian's thread may yet report to what is cancelled here.
-        loop.set_exception_handler(lambda _loop, _context: None)
-        serving.cancel()
-
-    def stop() -> None:
-        interrupt()
-        loop.call_later(settings.stop_timeout_s, cut_off)
-
+    serving, look = _Serving(front, listening, settings), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    # Granian answers as soon as its task has run once; connections wait in the backlog.
-    loop.call_soon(ready)
-    await asyncio.wait([serving])
-    if serving.cancelled():
-        _log.warning("requests were cut off", stop_timeout_s=settings.stop_timeout_s)
-    else:
-        serving.result()
+        loop.add_signal_handler(number, serving.over.set)
+    loop.add_signal_handler(signal.SIGHUP, look.set)
+    certificate = None
+    if settings.tls_cert and settings.tls_key:
+        certificate = Certificate(settings.tls_cert, settings.tls_key)
+    serving.begin(ready)
+    following = loop.create_task(serving.follow(certificate, look)) if certificate else None
+    await serving.over.wait()
+    if following:
+        following.cancel()
+    await serving.stop()
+
+
+class _Serving:
+    """The Granians on one socket: the latest accepts, older ones end what they have.
+
+    Attributes:
+        over: Set when the serving is to end, or has ended by itself.
+    """
+
+    def __init__(self, front: Front, listening: socket.socket, settings: Settings) -> None:
+        self.over = asyncio.Event()
+        self._front = front
+        self._listening = listening
+        self._settings = settings
+        self._running: dict[asyncio.Task[None], Callable[[], None]] = {}  # how each is stopped
+        self._latest: asyncio.Task[None] | None = None
+
+    def begin(self, ready: Callable[[], None]) -> None:
+        """Begins to accept, with the certificate that lies on disk.
+
+        Args:
+            ready: Called once connections are accepted.
+
+        Raises:
+            SettingsError: It or its key cannot be used.
+        """
+        server = embedded(self._front, Interfaces.RSGI, self._listening, self._settings, ready)
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(server.serve())
+        self._running[task] = server.stop
+        self._latest = task
+        task.add_done_callback(self._ended)
+
+    async def follow(self, certificate: Certificate, look: asyncio.Event) -> None:
+        """Takes each renewed certificate into use, until it is cancelled.
+
+        Args:
+            certificate: The one in use.
+            look: Set when it is to be looked at before its time.
+        """
+        while True:
+            with suppress(TimeoutError):
+                pause_s = QUIET_S if certificate.is_changing else LOOK_EVERY_S
+                await asyncio.wait_for(look.wait(), pause_s)
+            look.clear()
+            try:
+                if await asyncio.to_thread(certificate.is_renewed):
+                    self._renew()
+            except SettingsError as error:
+                _log.warning("certificate not taken", reason=str(error), advice=error.advice)
+
+    async def stop(self) -> None:
+        """Accepts no more, and returns when what is under way is answered, or cut off.
+
+        Raises:
+            ListenError: There was nothing to stop.
+        """
+        if self._latest is None or self._latest.done():
+            raise ListenError(
+                "nothing listens any more: the HTTP part of the server has ended by itself",
+                advice="see the lines before this one, and start it again",
+            )
+        self._front.close_connections()
+        self._listening.close()
+        for stop in self._running.values():
+            stop()
+        timeout_s = self._settings.stop_timeout_s
+        _, late = await asyncio.wait(self._running, timeout=timeout_s)
+        if late:
+            _log.warning("requests were cut off", stop_timeout_s=timeout_s)
+            # Granian's thread may yet report to what is cancelled here.
+            asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+            for task in late:
+                task.cancel()
+            await asyncio.wait(late)
+
+    def _renew(self) -> None:
+        older = list(self._running.values())
+
+        def ready() -> None:
+            for stop in older:
+                stop()
+            _log.info("certificate renewed")
+
+        self.begin(ready)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        if task is self._latest:
+            self.over.set()
+        if not task.cancelled() and task.exception():
+            _log.error("serving failed", exc_info=task.exception())
 
 
 def embedded(
-    target: object, interface: Interfaces, listening: socket.socket, settings: Settings
+    target: object,
+    interface: Interfaces,
+    listening: socket.socket,
+    settings: Settings,
+    ready: Callable[[], None] = lambda: None,
 ) -> Server:
     """Granian for an application on a socket, with the settings of a server.
 
     Args:
         target: What answers.
         interface: The way in which it is called.
-        listening: A socket from `listen`; Granian closes it.
+        listening: A socket from `listen`; Granian closes its own copy of it alone.
         settings: Certificate, timeouts and bounds.
+        ready: Called once connections are accepted.
 
     Raises:
         SettingsError: The certificate or its key cannot be used.
     """
-    try:
-        return _Embedded(
-            target,
-            listening,
-            interface=interface,
-            http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=int(settings.header_timeout_s * 1000)),
-            websockets=False,
-            backlog=_BACKLOG,
-            backpressure=settings.connections_max,
-            log_enabled=False,
-            ssl_cert=settings.tls_cert,
-            ssl_key=settings.tls_key,
-        )
-    except OSError as error:
-        pair = f"{settings.tls_cert} and {settings.tls_key}"
-        raise SettingsError(
-            f"cannot use the certificate and key {pair}: {error.strerror or error}",
-            advice="name a readable PEM certificate with the key that belongs to it",
-        ) from error
+    if settings.tls_cert and settings.tls_key:
+        check(settings.tls_cert, settings.tls_key)
+    return _Embedded(
+        target,
+        listening,
+        ready,
+        interface=interface,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=int(settings.header_timeout_s * 1000)),
+        websockets=False,
+        backlog=_BACKLOG,
+        backpressure=settings.connections_max,
+        log_enabled=False,
+        ssl_cert=settings.tls_cert,
+        ssl_key=settings.tls_key,
+    )
 
 
 class _Embedded(Server):
     """Granian's embedded server on a socket that is already listening."""
 
-    def __init__(self, target: object, listening: socket.socket, **options: Any) -> None:
+    def __init__(
+        self,
+        target: object,
+        listening: socket.socket,
+        ready: Callable[[], None],
+        **options: Any,
+    ) -> None:
         super().__init__(target, **options)
         self._listening = listening
+        self._ready = ready
+
+    def startup(self, spawn_target: Any, target_loader: Any) -> None:
+        """Begins its one worker, which reads the certificate and accepts in its first step."""
+        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+        asyncio.get_running_loop().call_soon(self._ready)
 
     def _init_shared_socket(self) -> None:
         is_unix_socket = False
         holder: Any = SocketHolder  # its stub tells no arguments
-        # From here on the socket is Granian's, which closes it.
-        self._shd: Any = holder(self._listening.detach(), is_unix_socket, _BACKLOG)
+        # Granian closes the descriptor that it is given.
+        self._shd: Any = holder(self._listening.dup().detach(), is_unix_socket, _BACKLOG)
 
 
 def _reason(error: OSError) -> str:
