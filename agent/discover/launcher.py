@@ -4,7 +4,9 @@ Users and packagers put a small shell script before the program: it sets variabl
 last command starts one absolute path with the arguments that it was given (facts 1.1, custom
 launcher; the packages of the Arch user repository and of nixpkgs are made so). A script that
 does anything else starts nothing that is known. What the script adds of its own, arguments or
-variables of Claude Code's, is told: the same bytes do not behave the same then.
+variables of Claude Code's, is told: the same bytes do not behave the same then. Flags and
+variables that ``keys.toml`` lists as personal or cosmetic are left out of that: users have them
+too.
 """
 
 import re
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from agent.claude_config import keys
+from agent.claude_config.key import Key
 from agent.discover.interface import on_host
 from agent.discover.look import Look
 from agent.discover.shell.expand import expand
@@ -41,6 +44,9 @@ PACKAGERS = frozenset(
 )
 """Variables that packagers' launchers set, since they update the copy themselves (facts 1.1)."""
 
+GIVEN = '"$@"'
+"""The arguments that a launcher was given, as a shell writes them."""
+
 _HOPS_MAX = 4
 _WHAT = "a launcher"
 _SCRIPTS = frozenset({".js", ".mjs", ".cjs"})
@@ -49,7 +55,7 @@ _NAME = re.compile(r"([A-Za-z_]\w*)(=|\Z)")
 _OPTIONS = re.compile(r"set(?: [-+](?:[a-np-z]+|[a-np-z]*o [a-z]+))+\Z")
 _SETTERS = frozenset({"export", "declare", "typeset", "readonly", "unset"})
 _BEFORE = frozenset({"command", "exec", "noglob", "nocorrect"})
-_GIVEN = frozenset({'"$@"', "$@", '${1+"$@"}', '"${@}"'})
+_GIVEN = frozenset({GIVEN, "$@", '${1+"$@"}', '"${@}"'})
 # nixpkgs' older scripts declare this list, and leave it empty.
 _MORE, _EMPTY = "extraFlagsArray", "()"
 _EXTRA = '"${extraFlagsArray[@]}"'
@@ -63,7 +69,7 @@ class Launched:
         program: The program or the script of a runtime; None where it is ``claude`` itself,
             by its bare name.
         variables: The names that it sets or removes.
-        adds: It adds arguments, or leaves out the given ones.
+        adds: As `adds` says of its arguments.
     """
 
     program: PurePath | None
@@ -77,7 +83,27 @@ class Launched:
             allowed: Variables that do not count here.
         """
         known = (keys.load().named("variable", name) for name in self.variables - allowed)
-        return self.adds or any(key is not None and key.key_class != "cosmetic" for key in known)
+        return self.adds or any(key is not None and not _is_users(key) for key in known)
+
+
+def adds(words: Sequence[str]) -> bool:
+    """Whether what follows a program adds to the given arguments, or leaves them out.
+
+    Args:
+        words: As they stand in the script, the given arguments by one of their names.
+    """
+    own = [word for word in words if word]
+    if not own or own.pop() not in _GIVEN:
+        return True
+    rest = iter(own)
+    for word in rest:
+        name, equals, _ = word.partition("=")
+        key = keys.load().flag(name) if name.startswith("-") else None
+        if key is None or not _is_users(key):
+            return True
+        if key.takes_value and not equals and next(rest, None) is None:
+            return True
+    return False
 
 
 def behind(look: Look, launcher: PurePath) -> Launched | None:
@@ -125,7 +151,7 @@ def may_start(look: Look, program: PurePath) -> bool:
 
 def alias(host: Host, text: str) -> Launched | None:
     """What an alias stands for; None if that is more than one program with its arguments."""
-    return _script(host, f'{text} "$@"')
+    return _script(host, f"{text} {GIVEN}")
 
 
 def run_by(host: Host, words: Sequence[str]) -> tuple[PurePath | None, Sequence[str]]:
@@ -208,6 +234,9 @@ def _started(host: Host, words: list[str], names: set[str]) -> Launched | None:
     program, rest = run_by(host, words)
     if program is None and words[0] != "claude":
         return None
-    given = [word for word in rest if word]
-    adds = len(given) != 1 or given[0] not in _GIVEN
-    return Launched(program, frozenset(names), adds)
+    return Launched(program, frozenset(names), adds(rest))
+
+
+def _is_users(key: Key) -> bool:
+    # Users have these too, and they count nowhere else.
+    return key.key_class in {"personal", "cosmetic"}

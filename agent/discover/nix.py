@@ -141,7 +141,8 @@ def _made(look: Look, words: list[str]) -> Launched | None:
     program, rest = launcher.run_by(look.host, given)
     if program is None or not launcher.may_start(look, program):
         return None
-    return Launched(program, frozenset(names), adds=bool(rest or added))
+    adds = launcher.adds([*rest, *added, launcher.GIVEN])
+    return Launched(program, frozenset(names), adds)
 
 
 def _is_program(look: Look, path: PurePath) -> bool:

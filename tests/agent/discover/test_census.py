@@ -60,7 +60,7 @@ def test_a_launcher_script_starts_the_program_that_it_names(tree: Tree, take: Ta
 def test_a_launcher_script_of_a_known_copy_starts_that_copy(tree: Tree, take: Take) -> None:
     """In the native launcher's place, past the launcher of another copy; its words are told."""
     native = "/home/u/.local/share/claude/versions/2.1.330"
-    script = f'#!/usr/bin/env bash\nexec {native} --verbose "$@"\n'
+    script = f'#!/usr/bin/env bash\nexec {native} --bare "$@"\n'
     host = tree(
         {
             "/home/u/.profile": "PATH=~/.local/bin:$PATH",

@@ -51,10 +51,13 @@ def _read(tree: Tree, text: str) -> Launched | None:
         '#!/bin/zsh -f\nexec env /opt/x/claude "$@"\n',
         '#!/bin/bash\nplace=/opt/x\nexec "$place"/claude $@\n',
         '#!/bin/bash\nexport LANG=C\nEDITOR=vi exec /opt/x/claude "$@"\n',
+        '#!/bin/sh\nexec /opt/x/claude --dangerously-skip-permissions -c "$@"\n',
+        '#!/bin/sh\nexec /opt/x/claude --add-dir "$HOME/x y" --permission-mode=plan "$@"\n',
+        '#!/bin/sh\nexport CLAUDE_CODE_PLUGIN_PREFER_HTTPS=1\nexec /opt/x/claude "$@"\n',
     ],
 )
 def test_a_plain_launcher_is_followed(tree: Tree, text: str) -> None:
-    """One absolute path with the given arguments, and nothing of Claude Code's set."""
+    """One absolute path with the given arguments; nothing is set but what users set as well."""
     found = _read(tree, text)
     assert found is not None
     assert (found.program, found.changes()) == (REAL, False)
@@ -65,6 +68,10 @@ def test_a_plain_launcher_is_followed(tree: Tree, text: str) -> None:
     [
         '#!/bin/sh\nexec /opt/x/claude --model opus "$@"\n',
         "#!/bin/sh\nexec /opt/x/claude\n",
+        "#!/bin/sh\nexec /opt/x/claude -c\n",
+        '#!/bin/sh\nexec /opt/x/claude -c hello "$@"\n',
+        '#!/bin/sh\nexec /opt/x/claude --permission-mode "$@"\n',
+        '#!/bin/sh\nexec /opt/x/claude --never-heard-of "$@"\n',
         '#!/bin/sh\nexec /opt/x/claude "$1"\n',
         '#!/bin/sh\nexport ANTHROPIC_MODEL=opus\nexec /opt/x/claude "$@"\n',
         '#!/bin/sh\nDISABLE_AUTOUPDATER=1 exec /opt/x/claude "$@"\n',
