@@ -70,7 +70,8 @@ class Image:
     """What a process executes.
 
     Attributes:
-        path: The program file by the system's word; there may be none, or another one, by now.
+        path: The program file by the system's word, as the agent reaches it; there may be none, or
+            another one, by now.
         memory: A path under which the bytes in memory are read whatever became of `path`; None
             where the system offers none.
         started_ns: When the process started, at the latest; nanoseconds since the epoch.

@@ -2,7 +2,8 @@
 
 Processes are read from ``/proc`` (proc(5)): which are this user's by the owner of their
 folder, the start token from ``stat``, and the bytes in memory through ``exe``, which leads to
-the very file that runs even when it has no name any more (facts 4.3).
+the very file that runs even when it has no name any more (facts 4.3). A container's program has
+its name among files that only the container sees: it is reached through ``root``.
 """
 
 import errno
@@ -63,7 +64,8 @@ class ProcTable:
         ticks = int(process.started) + 1
         boot_ns = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         started_ns = boot_ns + ticks * _S_NS // os.sysconf("SC_CLK_TCK")
-        return Image(Path(target.removesuffix(_DELETED)), exe, started_ns)
+        path = Path(target.removesuffix(_DELETED))
+        return Image(_reached(process.pid, path, exe), exe, started_ns)
 
     def script(self, process: Process) -> PurePath | None:
         """As `agent.host.Host.script`."""
@@ -129,6 +131,20 @@ def live(
         managed_name="/etc/claude-code",
         table=ProcTable(roots_of(system_root, process_roots)),
     )
+
+
+def _reached(pid: int, path: Path, exe: Path) -> Path:
+    """The path by which this process reaches what another one calls so."""
+    try:
+        if os.stat(f"/proc/{pid}/ns/mnt").st_ino == os.stat("/proc/self/ns/mnt").st_ino:  # noqa: PTH116 - asked of each session
+            return path
+    except OSError:
+        return path
+    with suppress(OSError):
+        # Most sandboxes of desktop programs leave the home where it is.
+        if path.samefile(exe):
+            return path
+    return Path(f"/proc/{pid}/root{path}")
 
 
 def _started(pid: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -68,6 +69,35 @@ def test_a_deleted_file_is_hashed_out_of_memory(
         (found,) = Running().look(host, cache, ())
         assert found.session == wire.Session("deleted", expected)
         assert found.program == program
+
+
+def test_a_containers_file_is_there_though_only_the_container_sees_it(
+    tmp_path: Path, versions: Path, cache: Fingerprints
+) -> None:
+    """It has its name in another mount namespace: nobody deleted it, until somebody does."""
+    versions.mkdir(parents=True)
+    program = versions / "2.1.330"
+    inside = f"mount -t tmpfs none {versions} && cp /bin/sh {program} && exec {program} -c"
+    wait = f"echo ready; read x; rm {program}; echo ready; read x"
+    with subprocess.Popen(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", f"{inside} '{wait}'"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        running, host = Running(), host_of(tmp_path, process.pid)
+        (found,) = running.look(host, cache, ())
+        assert found.session.file == "present"
+        assert found.session.build is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"ready\n"
+        (after,) = running.look(host, cache, ())
+        assert after.session.file == "deleted"
+        assert after.session.build == found.session.build
+        process.kill()
 
 
 def test_a_replaced_file_is_told_with_the_bytes_that_run(
