@@ -8,7 +8,10 @@ half of the requests instead of being refused. It also tells the real port of po
 
 A renewed certificate is taken into use by a second Granian on the same socket; the first one
 then accepts no more, answers what it has, and ends. Only a connection whose TLS handshake is
-under way at that moment has to be made again. A stop is the same without a successor.
+under way at that moment has to be made again.
+
+A stop first ends each connection with its next answer, so that no client sends a request into
+a connection that closes; then nothing is accepted, and what has begun is answered.
 """
 
 import asyncio
@@ -26,12 +29,16 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from server import supervisor
 from server.certificate import LOOK_EVERY_S, QUIET_S, Certificate, check
 from server.errors import ListenError, SettingsError
 from server.front import Front
 from server.settings import Settings
 
 _BACKLOG = 1_024
+
+_WIND_DOWN_S = 0.25
+"""Seconds in which each answer ends its connection, before those without a request are ended."""
 
 _log = structlog.stdlib.get_logger("server.serving")
 
@@ -82,9 +89,15 @@ async def serve(
     certificate = None
     if settings.tls_cert and settings.tls_key:
         certificate = Certificate(settings.tls_cert, settings.tls_key)
-    serving.begin(ready)
+
+    def accepting() -> None:
+        ready()
+        supervisor.tell(supervisor.READY, os.environ)
+
+    serving.begin(accepting)
     following = loop.create_task(serving.follow(certificate, look)) if certificate else None
     await serving.over.wait()
+    supervisor.tell(supervisor.STOPPING, os.environ)
     if following:
         following.cancel()
     await serving.stop()
@@ -150,6 +163,7 @@ class _Serving:
                 advice="see the lines before this one, and start it again",
             )
         self._front.close_connections()
+        await asyncio.sleep(_WIND_DOWN_S)
         self._listening.close()
         for stop in self._running.values():
             stop()
