@@ -100,7 +100,7 @@ class Settings:
     log_file: Path | None = None
 
 
-_LIMITS: Mapping[str, tuple[float, float]] = {
+LIMITS: Mapping[str, tuple[float, float]] = {
     "connect_timeout_s": (0.1, 300),
     "http_timeout_s": (0.1, 600),
     "answer_max_bytes": (4_096, 16_777_216),
@@ -115,6 +115,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "cycle_limit_s": (1, 86_400),
     "fix_timeout_s": (1, 86_400),
 }
+"""The least and the greatest value of each number."""
 
 
 def place(environment: Mapping[str, str], file: Path | None = None) -> tuple[Path, bool]:
@@ -261,7 +262,7 @@ def _read(key: str, value: object) -> object:
         return checked_url(kinds.text(value))
     result = _READERS[types[key]](value)
     if isinstance(result, int | float) and not isinstance(result, bool):
-        low, high = _LIMITS[key]
+        low, high = LIMITS[key]
         if not low <= result <= high:
             raise ValueError(f"is {result}: it must be from {low:g} to {high:g}")
     return result

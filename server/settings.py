@@ -94,7 +94,7 @@ class Settings:
         return self.database_url or f"sqlite:///{self.data_dir / 'server.db'}"
 
 
-_LIMITS: Mapping[str, tuple[float, float]] = {
+LIMITS: Mapping[str, tuple[float, float]] = {
     "port": (0, 65_535),
     "check_in_interval_s": (1, 86_400),
     "heads_every_s": (1, 3_600),
@@ -106,6 +106,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "connections_max": (1, 100_000),
     "check_ins_waiting_max": (1, 1_000_000),
 }
+"""The least and the greatest value of each number."""
 
 _URLS = frozenset({"npm_registry_url", "bucket_url", "slack_webhook_url"})
 
@@ -236,8 +237,8 @@ def _read(key: str, value: object) -> object:
     if key in _URLS:
         value = as_url(value)
     result = READERS[_TYPES[key]](value)
-    low, high = _LIMITS.get(key, (0, 0))
-    if key in _LIMITS and isinstance(result, int | float) and not low <= result <= high:
+    low, high = LIMITS.get(key, (0, 0))
+    if key in LIMITS and isinstance(result, int | float) and not low <= result <= high:
         raise ValueError(f"is {result}: it must be from {low:g} to {high:g}")
     return result
 
