@@ -36,6 +36,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "run": "running",
         "service": "service",
         "doctor": "doctor",
+        "settings": "settings",
         "completion": "completion",
         "uninstall": "uninstall",
     }

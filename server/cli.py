@@ -20,6 +20,7 @@ from server.commands.policy import policy
 from server.commands.public import doctor, releases
 from server.commands.reference import reference
 from server.commands.replay import replay
+from server.commands.settings import settings as list_settings
 from server.commands.waivers import waiver
 from server.errors import ServerError
 from server.settings import Settings
@@ -73,6 +74,7 @@ for command in (
     activity,
     doctor,
     explain,
+    list_settings,
     replay,
 ):
     cli.add_command(command)

@@ -108,7 +108,8 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 }
 """The least and the greatest value of each number."""
 
-_URLS = frozenset({"npm_registry_url", "bucket_url", "slack_webhook_url"})
+URLS = frozenset({"npm_registry_url", "bucket_url", "slack_webhook_url"})
+"""The settings that are web addresses."""
 
 
 def load(
@@ -234,7 +235,7 @@ def _read(key: str, value: object) -> object:
         raise ValueError("is not a setting")
     if value == "" and type(None) in get_args(_TYPES[key]):
         return None
-    if key in _URLS:
+    if key in URLS:
         value = as_url(value)
     result = READERS[_TYPES[key]](value)
     low, high = LIMITS.get(key, (0, 0))
