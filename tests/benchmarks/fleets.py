@@ -32,9 +32,27 @@ from server.tokens import hash_token, machine_token
 from tests.e2e.fleet import leftover, profile_of
 
 EPOCH = "0123456789abcdef"
+"""Of every machine's journal."""
+
+SEQ = 1
+"""Of every machine's last check-in."""
+
 HEAD = Build(
     sha256="1" * 64, size=381_121_040, form="binary", version="2.1.330", platform="linux-x64"
 )
+"""What is public, and what every machine runs."""
+
+NEXT = Build(
+    sha256="2" * 64, size=381_121_041, form="binary", version="2.1.331", platform="linux-x64"
+)
+"""What is released next."""
+
+TOKEN_MADE_AT = 2**32 - 1
+"""Far ahead: no token of a fleet is old enough for another one to take its turn."""
+
+NUMBER_OF_LABEL = slice(len("laptop-"), None)
+"""Where a machine's label has its number."""
+
 ROWS_MAX = 10_000
 """Most rows inserted at a time."""
 
@@ -59,12 +77,18 @@ class Fleet:
     machines: int
 
 
-def make(folder: Path, machine_count: int, profile_count: int) -> Fleet:
-    """Makes a fleet of machines that share some profiles evenly."""
+def make(folder: Path, machine_count: int, profile_count: int, url: str | None = None) -> Fleet:
+    """Makes a fleet of machines that share some profiles evenly.
+
+    Args:
+        folder: Of the server's data; it is made.
+        machine_count: How many machines.
+        profile_count: How many profiles, which they have in turn.
+        url: Of an empty database; without one, of a SQLite file in the folder.
+    """
     folder.mkdir(parents=True)
-    fleet = Fleet(
-        f"sqlite:///{folder / 'server.db'}", folder, folder.with_suffix(".tokens"), machine_count
-    )
+    url = url or f"sqlite:///{folder / 'server.db'}"
+    fleet = Fleet(url, folder, folder.with_suffix(".tokens"), machine_count)
     migrate(fleet.url)
     engine = open_engine(fleet.url)
     now = int(time.time())
@@ -113,7 +137,7 @@ def _publish(conn: Connection, now: int) -> None:
 def _upload(conn: Connection, count: int, now: int) -> Iterator[tuple[int, int, str]]:
     current = Current(public.load_ledger(conn))
     for number in range(count):
-        body = digest.canonical(_profile(number))
+        body = digest.canonical(profile(number))
         name = digest.of_bytes(body)
         row = {"digest": name, "body": body, "received_at": now}
         made = conn.execute(insert(profiles).values(row)).inserted_primary_key
@@ -121,17 +145,26 @@ def _upload(conn: Connection, count: int, now: int) -> Iterator[tuple[int, int, 
         yield made[0], hold(conn, current, made[0], DEFAULT_GROUP, now).id, name
 
 
-def _profile(number: int) -> Profile:
+def profile(number: int, build: Build = HEAD) -> Profile:
+    """The fleet's profile of this number, with a build of Claude Code."""
     at_rest: list[Install] = [leftover(number)] if number else []
-    return profile_of(HEAD, at_rest=at_rest)
+    return profile_of(build, at_rest=at_rest)
+
+
+def machine_id(number: int) -> str:
+    """The id of the fleet's machine of this number."""
+    # Random ids are spread over the whole key space, as these are.
+    return f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}"
+
+
+def token_of(machine: str) -> str:
+    """The token of a machine of the fleet."""
+    return machine_token(machine, machine * 4, _NEVER_OLD)
 
 
 def _member(number: int, known: list[tuple[int, int, str]]) -> "_Member":
     profile_id, verdict_id, name = known[number % len(known)]
-    # Random ids are spread over the whole key space, as these are.
-    return _Member(
-        number, f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}", profile_id, verdict_id, name
-    )
+    return _Member(number, machine_id(number), profile_id, verdict_id, name)
 
 
 @dataclass(frozen=True)
@@ -144,7 +177,7 @@ class _Member:
 
     @property
     def token(self) -> str:
-        return machine_token(self.id, self.id * 4, _NEVER_OLD)
+        return token_of(self.id)
 
     def machine(self, now: int) -> dict[str, object]:
         return {
@@ -167,7 +200,7 @@ class _Member:
 
     def presence(self, now: int) -> dict[str, object]:
         said = CheckIn(
-            wire=1, profile=self.digest, agent=__version__, epoch=EPOCH, seq=1, clock=now
+            wire=1, profile=self.digest, agent=__version__, epoch=EPOCH, seq=SEQ, clock=now
         )
         return {
             "machine_id": self.id,
