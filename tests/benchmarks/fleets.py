@@ -47,9 +47,6 @@ NEXT = Build(
 )
 """What is released next."""
 
-TOKEN_MADE_AT = 2**32 - 1
-"""Far ahead: no token of a fleet is old enough for another one to take its turn."""
-
 NUMBER_OF_LABEL = slice(len("laptop-"), None)
 """Where a machine's label has its number."""
 
