@@ -13,7 +13,7 @@ import msgspec
 from agent.errors import ExchangeError
 from agent.exchange import Answered
 from agent.exchange_table import Outcome, State
-from agent.wire import WIRE_VERSIONS, Ack, Enrolled, MachineView, Refusal
+from agent.wire import WIRE_VERSIONS, Ack, Enrolled, MachineView, Refusal, Renewed
 
 REASON_MAX = 200
 """Most characters of a server's own words that are shown or logged."""
@@ -22,7 +22,10 @@ ENROL_AGAIN = "run: parity-agent enrol --again --server https://..."
 """What helps a machine whose token does not hold any more."""
 
 # The server cannot know what this command calls its options.
-_LABEL_TAKEN = "choose another name with --label NAME, or have your operator revoke the old machine"
+_LABEL_TAKEN = (
+    "choose another name with --label NAME; if this laptop had that one before, ask your operator"
+    " for a secret that replaces it"
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def classify(
     """The meaning of an answer to the request that a state sends.
 
     Args:
-        state: CHECK_IN, UPLOAD or ASK.
+        state: One that sends.
         answer: What came back.
         wire: The version that was spoken.
         spoken: The versions that this agent speaks.
@@ -144,11 +147,21 @@ def _good(state: State, answer: Answer) -> Answered:
     if state is State.ASK:
         machine = view(answer.body)
         return Answered(Outcome.DONE, tag=machine.tag) if machine else _UNUSABLE
+    if state in {State.RENEW, State.REGAIN}:
+        token = _next_token(answer.body)
+        return Answered(Outcome.DONE, token=token) if token else _UNUSABLE
     try:
         ack = msgspec.json.decode(answer.body, type=Ack)
     except msgspec.DecodeError:
         return _UNUSABLE
     return Answered(Outcome.RESYNC if ack.resync else Outcome.DONE, ack=ack)
+
+
+def _next_token(body: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(body, type=Renewed).token
+    except msgspec.DecodeError:
+        return None
 
 
 def _refused(state: State, status: int, *, ours: bool) -> Outcome:

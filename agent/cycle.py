@@ -29,7 +29,7 @@ from agent.exchange import Exchange, Pace
 from agent.exchange_table import EVENTS, Event, State
 from agent.fingerprint import Fingerprints, Progress, reason_of
 from agent.host import Host
-from agent.identity import Identity
+from agent.identity import Identity, Renewal
 from agent.journal import Journal
 from agent.pause_file import Pauses
 from agent.running import NONE_RUN, LocalSession, Running
@@ -222,9 +222,17 @@ def pace_of(settings: Settings) -> Pace:
 
 def _told(parts: Parts, journal: Journal, who: Identity, x: Exchange) -> Exchange:
     settings = parts.settings
-    with Transport(settings, who.server_url, who.token) as transport:
-        pauses = Pauses(settings.state_dir)
-        talk = Talk(journal, pauses, transport, pace_of(settings), parts.clock, parts.chance)
+    renewal = Renewal(settings.state_dir, who)
+    with Transport(settings, who.server_url, renewal.token) as transport:
+        talk = Talk(
+            journal,
+            Pauses(settings.state_dir),
+            renewal,
+            transport,
+            pace_of(settings),
+            parts.clock,
+            parts.chance,
+        )
         x = talk.until_rest(x)
     contact = Contact(x.state.value, x.reason, x.advice)
     journal.remember("contact", msgspec.json.encode(contact), int(parts.clock()))

@@ -108,7 +108,7 @@ class Daemon:
             AgentError: It cannot be kept.
         """
         # Of a machine that has left, or was enrolled anew meanwhile, nothing is kept.
-        if identity.load(self._parts.settings.state_dir) == self._who:
+        if self._who.is_machine_of(identity.load(self._parts.settings.state_dir)):
             with closing(open_journal(self._parts.settings.state_dir)) as journal:
                 self._meter.keep(journal, int(self._parts.clock()))
 
@@ -201,11 +201,11 @@ class Daemon:
         self._ticked = now
 
     def _notice_enrolment(self) -> None:
-        who = identity.load(self._parts.settings.state_dir)
-        if who is not None and who != self._who:
-            self._who = who
+        who = identity.load(self._parts.settings.state_dir) or self._who
+        if not who.is_machine_of(self._who):
             self._meter.forget()
             self._happened(Event.ENROLLED)
+        self._who = who
 
     def _happened(self, event: Event) -> None:
         # In a sending state a conversation was cut short: the next cycle goes on with it.

@@ -1,7 +1,8 @@
 """Enrolling this machine: one request, made by a person, safe to repeat.
 
 The random key is on disk before the request leaves, so an answer that got lost is asked
-for again and names the same machine. The secret is used once and kept nowhere.
+for again and names the same machine. The secret is used once and kept nowhere; the key stays
+with the identity, for the next token.
 """
 
 import time
@@ -89,9 +90,8 @@ def enrol(settings: Settings, wish: Wish, secret: str) -> Identity:
     """Asks the server for an identity and keeps it.
 
     Raises:
-        IdentityError: The wish or the state folder cannot be used.
-        ExchangeError: The server was not reached, or refused.
-        JournalError: The journal cannot be written.
+        AgentError: The wish or the state folder cannot be used, the server was not reached or
+            refused, or the journal cannot be written.
     """
     begun, answer = _asked(settings, wish, secret)
     named = begun.named
@@ -102,6 +102,7 @@ def enrol(settings: Settings, wish: Wish, secret: str) -> Identity:
         label=str(named.label),
         group=answer.group,
         owner=wish.owner,
+        key=begun.key,
     )
     journal = open_journal(settings.state_dir)
     try:

@@ -1,6 +1,6 @@
 """The agent's side of the protocol, with no socket, clock or disk in sight.
 
-An `Exchange` is a value; its state says what to do: send one of three requests, or wait.
+An `Exchange` is a value; its state says what to do: send one of four requests, or wait.
 Each answer is first classed (`agent.answers`) and then looked up in the table
 (`agent.exchange_table`): the next state, and what the journal has to do. `now` (epoch
 seconds) and `chance` (from 0 to 1, fresh each time) are arguments.
@@ -11,7 +11,7 @@ would wait exactly the cap), the first rest after an outage has a new phase, and
 and starting wait a random part of `Pace.spread_s`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from agent import digest
 from agent.exchange_table import EVENTS, TRANSITIONS, Effect, Event, Outcome, State
@@ -60,6 +60,7 @@ class Answered:
         outcome: What it means.
         ack: Of a check-in that is `Outcome.DONE`.
         tag: Of the view, where a question is `Outcome.DONE`.
+        token: The machine's next one, where a renewal is `Outcome.DONE`.
         wire: The newest version that both speak, where it is another one.
         retry_after_s: What the server asked to wait.
         reason: One line for people, where it did not go well.
@@ -69,6 +70,7 @@ class Answered:
     outcome: Outcome
     ack: Ack | None = None
     tag: str | None = None
+    token: str | None = field(default=None, repr=False)
     wire: int | None = None
     retry_after_s: float = 0.0
     reason: str = ""
@@ -114,6 +116,9 @@ class Exchange:
         ack_tag: Of the last ack.
         upload_at: No profile is offered before this.
         uploaded: A profile went up since the last view, so the verdict is new.
+        rotate: By the last ack, the token is old; until the next one was asked for.
+        regained: Another token was had after one that had ended, and no ack came since.
+        cut_short: What was being said when the token turned out to have ended.
         reason: Why things are not well; empty when they are.
         advice: What to do about it.
     """
@@ -129,6 +134,9 @@ class Exchange:
     ack_tag: str | None = None
     upload_at: float = 0.0
     uploaded: bool = False
+    rotate: bool = False
+    regained: bool = False
+    cut_short: State = State.CHECK_IN
     reason: str = ""
     advice: str = ""
 
@@ -187,14 +195,16 @@ def answered(
     if step is None:
         raise IllegalTransitionError(f"{answer.outcome.value} while {x.state.value}")
     told = replace(x, reason=answer.reason, advice=answer.advice)
-    if step.to in {State.CHECK_IN, State.ANNOUNCE}:
-        return _again(replace(told, state=step.to), answer, pace, now, chance), step.effect
     if step.to is State.BACK_OFF:
         return _back_off(told, answer, pace, now, chance), step.effect
+    if State.REGAIN in {x.state, step.to}:
+        return _regained(told, x, step.to, now, chance), step.effect
+    if step.to in {State.CHECK_IN, State.ANNOUNCE}:
+        return _again(replace(told, state=step.to), answer, pace, now, chance), step.effect
     if step.to is State.PAUSED:
         return replace(told, state=step.to, failures=0, resyncs=0), step.effect
-    if step.to in {State.STOPPED, State.UNENROLLED}:
-        return replace(told, state=step.to, at=now + STOPPED_S * (1 + chance / 2)), step.effect
+    if step.to is State.STOPPED:
+        return _stopped(told, step.to, now, chance), step.effect
     return _onward(_learned(told, x, answer, pace, now, chance), now), step.effect
 
 
@@ -203,6 +213,22 @@ def _again(x: Exchange, answer: Answered, pace: Pace, now: float, chance: float)
     if y.resyncs > RESYNCS_MAX:
         return _back_off(y, answer, pace, now, chance)
     return y
+
+
+def _regained(x: Exchange, before: Exchange, to: State, now: float, chance: float) -> Exchange:
+    if to is State.REGAIN and not x.regained:
+        is_pause = before.state is State.ANNOUNCE
+        return replace(x, state=to, cut_short=before.state if is_pause else State.CHECK_IN)
+    if to is State.CHECK_IN:
+        return replace(x, state=x.cut_short, regained=True)
+    # What the check-in was told says more than why there is no other token.
+    said = before if before.state is State.REGAIN else x
+    gone = replace(x, reason=said.reason, advice=said.advice, regained=False)
+    return _stopped(gone, State.UNENROLLED, now, chance)
+
+
+def _stopped(x: Exchange, to: State, now: float, chance: float) -> Exchange:
+    return replace(x, state=to, at=now + STOPPED_S * (1 + chance / 2))
 
 
 def _back_off(x: Exchange, answer: Answered, pace: Pace, now: float, chance: float) -> Exchange:
@@ -224,6 +250,8 @@ def _learned(
     if before.state is State.UPLOAD:
         went = answer.outcome is Outcome.DONE
         return replace(x, wanted=x.wanted[1:], uploaded=x.uploaded or went)
+    if before.state is State.RENEW:
+        return replace(x, rotate=False, reason="", advice="")
     # The question was answered, or refused for good: it is not asked again until the
     # next ack brings another tag.
     return replace(x, tag=answer.tag or x.ack_tag, ack_tag=answer.tag or x.ack_tag, uploaded=False)
@@ -239,6 +267,8 @@ def _acknowledged(x: Exchange, ack: Ack, pace: Pace, chance: float) -> Exchange:
         resyncs=0,
         next_s=rest * phase,
         ack_tag=ack.tag,
+        rotate=bool(ack.rotate),
+        regained=False,
         wanted=tuple(dict.fromkeys((*ack.wanted, *x.wanted))),
     )
 
@@ -248,4 +278,6 @@ def _onward(x: Exchange, now: float) -> Exchange:
         return replace(x, state=State.UPLOAD)
     if x.uploaded or x.ack_tag != x.tag:
         return replace(x, state=State.ASK)
+    if x.rotate:
+        return replace(x, state=State.RENEW)
     return replace(x, state=State.REST, at=now + x.next_s)

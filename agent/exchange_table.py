@@ -18,6 +18,8 @@ class State(Enum):
     ANNOUNCE = "announce"
     UPLOAD = "upload"
     ASK = "ask"
+    RENEW = "renew"
+    REGAIN = "regain"
     REST = "rest"
     PAUSED = "paused"
     BACK_OFF = "back-off"
@@ -59,6 +61,7 @@ class Effect(Enum):
     SHED = "shed"
     DELIVERED = "delivered"
     KEEP_VIEW = "keep-view"
+    KEEP_TOKEN = "keep-token"  # noqa: S105 - what to do with one
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,10 @@ class Step:
     effect: Effect = Effect.NONE
 
 
-# Onward is the first of UPLOAD, ASK and REST that has something to do: see `_onward`.
+# Onward is the first of UPLOAD, ASK, RENEW and REST that has something to do: see `_onward`.
 _ONWARD = State.UPLOAD
+# The token may have ended only: the machine's key gets it another one, or none.
+_ENDED = Step(State.REGAIN)
 _GONE = Step(State.UNENROLLED)
 _LATER = Step(State.BACK_OFF)
 
@@ -83,7 +88,7 @@ TRANSITIONS: Mapping[tuple[State, Outcome], Step] = MappingProxyType(
     {
         (State.CHECK_IN, Outcome.DONE): Step(_ONWARD, Effect.ACKNOWLEDGE),
         (State.CHECK_IN, Outcome.RESYNC): Step(State.CHECK_IN, Effect.NEW_EPOCH),
-        (State.CHECK_IN, Outcome.UNAUTHORISED): _GONE,
+        (State.CHECK_IN, Outcome.UNAUTHORISED): _ENDED,
         (State.CHECK_IN, Outcome.REFUSED): _LATER,
         (State.CHECK_IN, Outcome.TOO_LARGE): Step(State.BACK_OFF, Effect.SHED),
         # Bytes that the server cannot read are not sent to it again as they are.
@@ -95,7 +100,7 @@ TRANSITIONS: Mapping[tuple[State, Outcome], Step] = MappingProxyType(
         # A check-in that tells of a pause, and nothing after it while the pause lasts.
         (State.ANNOUNCE, Outcome.DONE): Step(State.PAUSED, Effect.ACKNOWLEDGE),
         (State.ANNOUNCE, Outcome.RESYNC): Step(State.ANNOUNCE, Effect.NEW_EPOCH),
-        (State.ANNOUNCE, Outcome.UNAUTHORISED): _GONE,
+        (State.ANNOUNCE, Outcome.UNAUTHORISED): _ENDED,
         (State.ANNOUNCE, Outcome.REFUSED): _LATER,
         (State.ANNOUNCE, Outcome.TOO_LARGE): Step(State.BACK_OFF, Effect.SHED),
         (State.ANNOUNCE, Outcome.UNREADABLE): Step(State.BACK_OFF, Effect.NEW_EPOCH),
@@ -104,7 +109,7 @@ TRANSITIONS: Mapping[tuple[State, Outcome], Step] = MappingProxyType(
         (State.ANNOUNCE, Outcome.BUSY): _LATER,
         (State.ANNOUNCE, Outcome.UNREACHED): _LATER,
         (State.UPLOAD, Outcome.DONE): Step(_ONWARD, Effect.DELIVERED),
-        (State.UPLOAD, Outcome.UNAUTHORISED): _GONE,
+        (State.UPLOAD, Outcome.UNAUTHORISED): _ENDED,
         # A profile that is refused for good is let go: its laptop still checks in.
         (State.UPLOAD, Outcome.REFUSED): Step(_ONWARD, Effect.DELIVERED),
         (State.UPLOAD, Outcome.TOO_LARGE): Step(_ONWARD, Effect.DELIVERED),
@@ -115,7 +120,7 @@ TRANSITIONS: Mapping[tuple[State, Outcome], Step] = MappingProxyType(
         (State.UPLOAD, Outcome.BUSY): Step(_ONWARD),
         (State.UPLOAD, Outcome.UNREACHED): _LATER,
         (State.ASK, Outcome.DONE): Step(State.REST, Effect.KEEP_VIEW),
-        (State.ASK, Outcome.UNAUTHORISED): _GONE,
+        (State.ASK, Outcome.UNAUTHORISED): _ENDED,
         (State.ASK, Outcome.REFUSED): Step(State.REST),
         (State.ASK, Outcome.TOO_LARGE): Step(State.REST),
         (State.ASK, Outcome.UNREADABLE): Step(State.REST),
@@ -123,6 +128,27 @@ TRANSITIONS: Mapping[tuple[State, Outcome], Step] = MappingProxyType(
         (State.ASK, Outcome.NO_WIRE): Step(State.REST),
         (State.ASK, Outcome.BUSY): _LATER,
         (State.ASK, Outcome.UNREACHED): _LATER,
+        # Asked for in time: the present token holds, and the next ack says it again.
+        (State.RENEW, Outcome.DONE): Step(State.REST, Effect.KEEP_TOKEN),
+        (State.RENEW, Outcome.UNAUTHORISED): Step(State.REST),
+        (State.RENEW, Outcome.REFUSED): Step(State.REST),
+        (State.RENEW, Outcome.TOO_LARGE): Step(State.REST),
+        (State.RENEW, Outcome.UNREADABLE): Step(State.REST),
+        (State.RENEW, Outcome.OTHER_WIRE): Step(State.REST),
+        (State.RENEW, Outcome.NO_WIRE): Step(State.REST),
+        (State.RENEW, Outcome.BUSY): _LATER,
+        (State.RENEW, Outcome.UNREACHED): _LATER,
+        # Asked for too late: without another token nothing can be said. An announcement that
+        # was cut short goes on as one.
+        (State.REGAIN, Outcome.DONE): Step(State.CHECK_IN, Effect.KEEP_TOKEN),
+        (State.REGAIN, Outcome.UNAUTHORISED): _GONE,
+        (State.REGAIN, Outcome.REFUSED): _GONE,
+        (State.REGAIN, Outcome.TOO_LARGE): _GONE,
+        (State.REGAIN, Outcome.UNREADABLE): _GONE,
+        (State.REGAIN, Outcome.OTHER_WIRE): _GONE,
+        (State.REGAIN, Outcome.NO_WIRE): _GONE,
+        (State.REGAIN, Outcome.BUSY): _LATER,
+        (State.REGAIN, Outcome.UNREACHED): _LATER,
     }
 )
 """What an answer leads to. Every sending state knows every outcome that it can have."""

@@ -5,25 +5,34 @@ Two small files in the state folder, each replaced whole (`agent.state_files`):
 * ``enrolling.json`` is written before the request is sent and holds its random key, and the
   machine's name if one was made. An answer that got lost is asked for again with the same
   key and names the same machine.
-* ``identity.json`` is written when the answer has come, and ends the first one.
+* ``identity.json`` is written when the answer has come, and ends the first one. It keeps the
+  random key, which gets the machine its next token, and is written again with that before the
+  token is used: killed anywhere in between, the agent has one that holds. A file that comes
+  back from a backup may hold one that has ended; its key gets another.
 
-The enrolment secret is in neither: it is used once and forgotten.
+The enrolment secret is in neither: it is used once and forgotten. Who writes ``identity.json``
+holds a lock: a token that was asked for does not undo an enrolment made meanwhile.
 """
 
 import secrets
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from agent import labels, state_files
+from agent import labels, lock, state_files
 from agent.errors import IdentityError
 from agent.settings import SECRET_VARIABLE, checked_url
 
 SECRET_MAX_BYTES = 4_096
 """Largest secret file that is read, in bytes."""
 
+LOCK_TIMEOUT_S = 10.0
+"""Seconds to wait for another command that writes the enrolment."""
+
 _ENROL = "parity-agent enrol"
+_FILE = "identity.json"
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,8 @@ class Identity:
         label: The machine's name.
         group: The group that the server put it in.
         owner: Who to ask about it.
+        key: What it was enrolled with, sent for the next token alone; an older agent's file
+            has none, and keeps its token.
     """
 
     server_url: str
@@ -62,6 +73,45 @@ class Identity:
     label: str
     group: str
     owner: str | None = None
+    key: str | None = field(default=None, repr=False)
+
+    def is_machine_of(self, other: "Identity | None") -> bool:
+        """Whether both are one enrolment, whatever token has its turn."""
+        return other is not None and replace(other, token=self.token) == self
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """How a machine gets its next token, and where that is kept.
+
+    Attributes:
+        state_dir: Of its enrolment.
+        who: The enrolment.
+    """
+
+    state_dir: Path
+    who: Identity
+
+    @property
+    def token(self) -> str:
+        """The token that is on disk now: another command may have renewed it.
+
+        Raises:
+            IdentityError: The state folder cannot be read.
+        """
+        kept = load(self.state_dir)
+        return kept.token if kept is not None and kept.is_machine_of(self.who) else self.who.token
+
+    def keep(self, token: str) -> None:
+        """Keeps the next token in place of the present one, unless the machine has changed.
+
+        Raises:
+            AgentError: The state folder cannot be written.
+        """
+        with _changing(self.state_dir):
+            kept = load(self.state_dir)
+            if kept is not None and kept.is_machine_of(self.who):
+                state_files.replace(self.state_dir / _FILE, replace(kept, token=token))
 
 
 @dataclass(frozen=True)
@@ -90,7 +140,7 @@ def load(state_dir: Path) -> Identity | None:
     Raises:
         IdentityError: The file is there and cannot be used.
     """
-    identity = state_files.load(state_dir / "identity.json", Identity, then=_ENROL)
+    identity = state_files.load(state_dir / _FILE, Identity, then=_ENROL)
     if identity is not None:
         _refuse_bad_url(identity)
     return identity
@@ -135,7 +185,7 @@ def forget(state_dir: Path) -> None:
     Raises:
         IdentityError: The state folder cannot be written.
     """
-    state_files.remove(state_dir / "identity.json")
+    state_files.remove(state_dir / _FILE)
     draw_again(state_dir)
 
 
@@ -143,10 +193,11 @@ def keep(state_dir: Path, identity: Identity) -> None:
     """Keeps a confirmed enrolment, in place of any earlier one.
 
     Raises:
-        IdentityError: The state folder cannot be written.
+        AgentError: The state folder cannot be written.
     """
-    state_files.replace(state_dir / "identity.json", identity)
-    draw_again(state_dir)
+    with _changing(state_dir):
+        state_files.replace(state_dir / _FILE, identity)
+        draw_again(state_dir)
 
 
 def enrolment_secret(
@@ -170,6 +221,12 @@ def enrolment_secret(
     raise IdentityError(
         "no enrolment secret was given",
         advice=f"ask your operator for one, then use --secret-file or {SECRET_VARIABLE}",
+    )
+
+
+def _changing(state_dir: Path) -> AbstractContextManager[None]:
+    return lock.held(
+        state_dir / "identity.lock", timeout_s=LOCK_TIMEOUT_S, holder="another command"
     )
 
 

@@ -28,7 +28,7 @@ STATE = (
 )
 """What the agent remembers."""
 
-LOCKS = ("cycle.lock", "daemon.lock", "pause.lock")
+LOCKS = ("cycle.lock", "daemon.lock", "pause.lock", "identity.lock")
 """Empty files; removed last, when nobody holds them."""
 
 _BESIDE = ("-journal", ".*.new")

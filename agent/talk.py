@@ -2,7 +2,8 @@
 
 Each turn does what the state says, then what the table says the journal has to do, and
 only then takes the next state: killed between any two of these, the agent sends the same
-bytes again. What was last sent and last answered is remembered for ``show`` and ``status``.
+bytes again. What was last sent and last answered is remembered for ``show`` and ``status``. The
+machine's next token is on disk before it signs anything (`agent.identity`).
 
 A check-in that was composed before a pause, or during one, is sent again as it is; another
 one then follows at once that tells how it is now.
@@ -15,11 +16,12 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from agent import __version__, answers, exchange
+from agent import __version__, answers, digest, exchange, wire
 from agent.answers import Answer
 from agent.errors import ExchangeError
 from agent.exchange import Answered, Exchange, Pace
-from agent.exchange_table import Effect, Event, Outcome, State
+from agent.exchange_table import TRANSITIONS, Effect, Event, Outcome, State
+from agent.identity import Renewal
 from agent.journal import Journal
 from agent.pause_file import Pauses
 from agent.wire import WANTED_MAX, CheckIn
@@ -27,7 +29,8 @@ from agent.wire import WANTED_MAX, CheckIn
 REQUESTS_MAX = 64
 """Most requests of one conversation; a server that wants more is heard the next time."""
 
-_SENDING = frozenset({State.CHECK_IN, State.ANNOUNCE, State.UPLOAD, State.ASK})
+_SENDING = frozenset(state for state, _ in TRANSITIONS)
+_RENEWING = frozenset({State.RENEW, State.REGAIN})
 _log = structlog.stdlib.get_logger("agent.talk")
 
 
@@ -42,6 +45,10 @@ class Sender(Protocol):
         """
         ...
 
+    def use(self, token: str) -> None:
+        """Signs every later request with this token."""
+        ...
+
 
 @dataclass(frozen=True)
 class Talk:
@@ -50,6 +57,7 @@ class Talk:
     Attributes:
         journal: What there is to tell.
         pauses: Whether this laptop's user asked to be left alone.
+        renewal: How the machine gets its next token.
         transport: The way to the server.
         pace: How fast to go.
         clock: Epoch seconds.
@@ -58,6 +66,7 @@ class Talk:
 
     journal: Journal
     pauses: Pauses
+    renewal: Renewal
     transport: Sender
     pace: Pace
     clock: Callable[[], float]
@@ -116,7 +125,7 @@ class Talk:
         except ExchangeError as error:
             return Answered(Outcome.UNREACHED, reason=str(error), advice=error.advice), b""
         if answer is None:
-            # The journal let these bytes go: the server is not offered them again.
+            # The journal let these bytes go, or an older agent kept no key: nothing is asked.
             return Answered(Outcome.REFUSED), b""
         return answers.classify(x.state, answer, wire=x.wire), answer.body
 
@@ -129,7 +138,16 @@ class Talk:
                 return None
             self.journal.remember("profile", body, int(self.clock()))
             return self.transport.send("PUT", f"v1/profiles/{x.wanted[0]}", body)
+        if x.state in _RENEWING:
+            return self._renew(x)
         return self.transport.send("POST", "v1/check-ins", self._check_in(x))
+
+    def _renew(self, x: Exchange) -> Answer | None:
+        key = self.renewal.who.key
+        if key is None:
+            return None
+        body = digest.canonical(wire.Renewal(wire=x.wire, key=key))
+        return self.transport.send("POST", "v1/machines/me/token", body)
 
     def _check_in(self, x: Exchange) -> bytes:
         body = self.journal.sent()
@@ -163,6 +181,9 @@ class Talk:
             journal.shed()
         elif effect is Effect.DELIVERED:
             journal.delivered(x.wanted[0])
+        elif effect is Effect.KEEP_TOKEN and answer.token is not None:
+            self.renewal.keep(answer.token)
+            self.transport.use(answer.token)
         elif effect is Effect.KEEP_VIEW:
             journal.remember("view", body, int(self.clock()))
 

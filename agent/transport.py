@@ -106,6 +106,10 @@ class Transport:
     ) -> None:
         self._session.close()
 
+    def use(self, token: str) -> None:
+        """Signs every later request with this token."""
+        self._session.auth = _Bearer(token)
+
     def send(self, method: str, path: str, body: bytes | None = None) -> Answer:
         """Sends one request and reads its answer.
 

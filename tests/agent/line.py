@@ -13,6 +13,7 @@ from agent.answers import Answer
 from agent.errors import ExchangeError
 from agent.exchange import Exchange, Pace
 from agent.exchange_table import EVENTS, Event, State
+from agent.identity import Identity, Renewal
 from agent.journal import open_journal
 from agent.pause_file import Pauses
 from agent.talk import Talk
@@ -24,6 +25,10 @@ FAULTS = ("request lost", "answer lost", "busy", "resync", "unreadable", "wrong 
 
 HARSH = ("too large", "killed before", "killed after")
 """What lets changes go, and what ends the agent at a request."""
+
+
+WHO = Identity("https://parity.example", "m-1", "tok-1", "laptop-7", "default", key="0" * 32)
+"""The enrolment of every laptop here."""
 
 
 class KilledError(BaseException):
@@ -43,6 +48,7 @@ class Line:
         self.refused: Counter[tuple[int, str, str, str]] = Counter()
         self.dropped = 0
         self.contradicts = False
+        self.token = WHO.token
 
     def send(self, method: str, path: str, body: bytes | None = None) -> Answer:
         """One request, with the next fault that is due."""
@@ -62,6 +68,10 @@ class Line:
             raise KilledError
         assert method in {"GET", "POST", "PUT"}
         return answer
+
+    def use(self, token: str) -> None:
+        """Signs every later request with this token."""
+        self.token = token
 
     def _answer(self, path: str, body: bytes, fault: str) -> Answer:
         if path.startswith("v1/profiles/"):
@@ -151,7 +161,9 @@ class Laptop:
                 self.now = max(self.now, self.x.at)
                 self.x = exchange.happened(self.x, event, PACE, now=self.now, chance=0)
         with closing(open_journal(self.folder)) as journal:
-            talk = Talk(journal, self.pauses, self.line, PACE, lambda: self.now, lambda: 0.5)
+            renewal = Renewal(self.folder, WHO)
+            clock, chance = lambda: self.now, lambda: 0.5
+            talk = Talk(journal, self.pauses, renewal, self.line, PACE, clock, chance)
             if journal.backlog() is not None:
                 self.x = talk.until_rest(self.x)
         pause = self.pauses.current(int(self.now))

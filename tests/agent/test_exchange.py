@@ -11,6 +11,7 @@ from agent.wire import Ack
 
 PACE = Pace(min_s=10, max_s=600, base_s=5, cap_s=80, spread_s=30)
 NOW = 1_000_000.0
+RENEWED = Answered(Outcome.DONE, token="tok-2")  # noqa: S106 - nobody's
 
 
 def ack(*, next_s: int = 60, tag: str = "new", wanted: tuple[str, ...] = ()) -> Answered:
@@ -131,12 +132,50 @@ def test_no_common_wire_version_stops_with_a_reason_and_asks_again_rarely() -> N
 
 def test_a_refused_token_is_tried_again_rarely_and_a_new_one_at_once() -> None:
     """A server that was restored from a backup may know the old token again."""
-    x = after(Exchange(tag="old"), Answered(Outcome.UNAUTHORISED))
+    ended = Answered(Outcome.UNAUTHORISED, reason="no such token", advice="enrol")
+    x = after(Exchange(tag="old"), ended)
+    assert x.state is State.REGAIN
+    x = after(x, Answered(Outcome.REFUSED, reason="there is no such call"))
     assert (x.state, x.at) == (State.UNENROLLED, NOW + 3600)
+    assert (x.reason, x.advice) == ("no such token", "enrol")
     assert exchange.happened(x, Event.CHANGED, PACE, now=NOW, chance=0) == x
     assert exchange.happened(x, Event.DUE, PACE, now=x.at, chance=0).state is State.CHECK_IN
     x = exchange.happened(x, Event.ENROLLED, PACE, now=NOW, chance=0)
     assert (x.state, x.tag) == (State.CHECK_IN, None)
+
+
+@pytest.mark.parametrize("state", [State.CHECK_IN, State.UPLOAD, State.ASK])
+def test_a_token_that_ended_is_had_again_once(state: State) -> None:
+    """Whatever was asked, a check-in follows; one more refusal is the end, for an hour."""
+    x = after(Exchange(state=state, wanted=("d1",)), Answered(Outcome.UNAUTHORISED))
+    assert x.state is State.REGAIN
+    x, effect = exchange.answered(x, RENEWED, PACE, now=NOW, chance=0)
+    assert (x.state, effect) == (State.CHECK_IN, Effect.KEEP_TOKEN)
+    assert after(x, Answered(Outcome.UNAUTHORISED)).state is State.UNENROLLED
+    again = after(replace(x, tag="t"), ack(tag="t"))
+    again = after(replace(again, state=State.CHECK_IN), Answered(Outcome.UNAUTHORISED))
+    assert again.state is State.REGAIN
+
+
+def test_an_announcement_that_was_cut_short_goes_on_as_one() -> None:
+    """A pause is told as a pause with the next token too."""
+    x = after(Exchange(state=State.ANNOUNCE), Answered(Outcome.UNAUTHORISED))
+    assert after(x, Answered(Outcome.DONE)).state is State.ANNOUNCE
+
+
+def test_an_old_token_is_renewed_after_all_else() -> None:
+    """When profiles and the question are through; once for an ack, whatever the answer is."""
+    said = Answered(Outcome.DONE, ack=Ack("match", "new", 60, ("d1",), rotate=True))
+    x = after(Exchange(tag="old"), said)
+    assert x.state is State.UPLOAD
+    x = after(x, Answered(Outcome.DONE))
+    assert x.state is State.ASK
+    x = after(x, Answered(Outcome.DONE, tag="new"))
+    assert x.state is State.RENEW
+    y, effect = exchange.answered(x, RENEWED, PACE, now=NOW, chance=0)
+    assert (y.state, y.at, effect) == (State.REST, NOW + 60, Effect.KEEP_TOKEN)
+    assert after(x, Answered(Outcome.REFUSED, reason="no")).state is State.REST
+    assert after(x, Answered(Outcome.UNREACHED)).state is State.BACK_OFF
 
 
 def test_a_good_answer_clears_the_reason() -> None:

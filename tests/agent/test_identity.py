@@ -10,7 +10,7 @@ import pytest
 
 from agent import identity, state_files
 from agent.errors import IdentityError
-from agent.identity import Identity, Wish
+from agent.identity import Identity, Renewal, Wish
 
 WISH = Wish("https://parity.example.com", "laptop-7", owner="Kim")
 ENROLLED = Identity("https://parity.example.com", "m-1", "tok-secret", "laptop-7", "default", "Kim")
@@ -88,7 +88,7 @@ def test_a_forgotten_enrolment_is_gone_with_what_was_begun(tmp_path: Path) -> No
     identity.begin(tmp_path, WISH)
     identity.forget(tmp_path)
     identity.forget(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert [each.name for each in tmp_path.iterdir()] == ["identity.lock"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
@@ -137,11 +137,43 @@ def test_an_identity_never_sends_a_token_in_the_clear(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_beside_the_files(tmp_path: Path) -> None:
-    """A replaced file leaves no half of one."""
+    """A replaced file leaves no half of one; the lock is what who writes it holds."""
     identity.begin(tmp_path, WISH)
     identity.keep(tmp_path, ENROLLED)
     identity.keep(tmp_path, ENROLLED)
-    assert [each.name for each in tmp_path.iterdir()] == ["identity.json"]
+    names = sorted(each.name for each in tmp_path.iterdir())
+    assert names == ["identity.json", "identity.lock"]
+
+
+def test_the_next_token_takes_the_place_of_the_present_one(tmp_path: Path) -> None:
+    """And all else stays; a conversation that began before it signs with it too."""
+    identity.keep(tmp_path, ENROLLED)
+    renewal = Renewal(tmp_path, ENROLLED)
+    renewal.keep("tok-2")
+    kept = identity.load(tmp_path)
+    assert kept == replace(ENROLLED, token="tok-2")  # noqa: S106 - nobody's
+    assert kept.is_machine_of(ENROLLED)
+    assert (renewal.token, ENROLLED.token) == ("tok-2", "tok-secret")
+
+
+def test_a_token_that_comes_late_does_not_undo_another_enrolment(tmp_path: Path) -> None:
+    """Who enrolled anew meanwhile stays so; also one that is gone is not brought back."""
+    other = replace(ENROLLED, machine="m-2", token="tok-other", key="1" * 32)  # noqa: S106
+    identity.keep(tmp_path, other)
+    renewal = Renewal(tmp_path, ENROLLED)
+    renewal.keep("tok-2")
+    assert identity.load(tmp_path) == other
+    assert renewal.token == ENROLLED.token
+    identity.forget(tmp_path)
+    renewal.keep("tok-2")
+    assert identity.load(tmp_path) is None
+
+
+def test_neither_token_nor_key_is_in_a_text_of_it() -> None:
+    """Logs and errors show an identity without what opens."""
+    text = repr(replace(ENROLLED, key="0" * 32))
+    assert "tok-secret" not in text
+    assert "0" * 32 not in text
 
 
 def test_the_secret_comes_from_file_then_environment_then_person(tmp_path: Path) -> None:
