@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import Postgres
+from tests.server.databases import Files
 from tests.server.live import Live
 
 
@@ -38,6 +40,20 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
     operator = live.printed("token", "create", "Olga", "--operator")
     yield Known(live, secret, viewer, operator, live.enrol("known", "0" * 32, secret))
     assert live.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """SQLite databases for all tests."""
+    return Files(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for all tests that leave it running."""
+    server = Postgres().start()
+    yield server
+    server.remove()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from agent.digest import canonical, of_bytes
 from agent.wire import (
@@ -113,12 +113,17 @@ class Laptop:
 
 
 class Shop:
-    """A store with its writer and intake."""
+    """A store with its writer and intake.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        place: The address of a migrated database, or the folder of a SQLite file to be.
+    """
+
+    def __init__(self, place: Path | str) -> None:
         self.now = NOW
-        self.url = f"sqlite:///{folder / 'server.db'}"
-        migrate(self.url)
+        self.url = place if isinstance(place, str) else f"sqlite:///{place / 'server.db'}"
+        if isinstance(place, Path):
+            migrate(self.url)
         self.engine = open_engine(self.url)
         self.writer = Writer(self.engine)
         self.current = Current(ledger())
@@ -140,7 +145,7 @@ class Shop:
 
     def rows(self, statement: str) -> list[tuple[object, ...]]:
         """All rows of a statement."""
-        return self.read(lambda conn: [tuple(row) for row in conn.exec_driver_sql(statement)])
+        return self.read(lambda conn: [tuple(row) for row in conn.execute(text(statement))])
 
     def enrol(self, label: str) -> Laptop:
         """A newly enrolled machine."""

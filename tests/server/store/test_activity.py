@@ -1,8 +1,11 @@
 """Use of builds: summed by day and group, each count once, and no more rows than promised."""
 
 import asyncio
+import sqlite3
+from typing import Any, Self
 
 import msgspec
+import psycopg
 import pytest
 
 from agent.wire import Ack, Activity, CheckIn
@@ -149,7 +152,17 @@ def test_who_tells_of_no_use_costs_no_statement_more(shop: Shop) -> None:
 
 def _record(connection: object, seen: list[str]) -> None:
     """Every statement that a connection runs from here on."""
-    connection.set_trace_callback(seen.append)  # type: ignore[attr-defined]
+    if isinstance(connection, sqlite3.Connection):
+        connection.set_trace_callback(seen.append)
+        return
+
+    class Recording(psycopg.Cursor[Any]):
+        def execute(self, query: Any, *args: Any, **kwargs: Any) -> Self:
+            seen.append(str(query))
+            return super().execute(query, *args, **kwargs)
+
+    assert isinstance(connection, psycopg.Connection)
+    connection.cursor_factory = Recording
 
 
 def test_the_latest_days_are_read_first(shop: Shop) -> None:

@@ -1,29 +1,17 @@
 """Conditions as rows: told once, when they are old enough, and ended once."""
 
-from collections.abc import Iterator
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine, select
+from sqlalchemy import Connection, select
 
 from server.alerts import bodies
 from server.releases.health import SEEN, TOLD_AFTER_S, Condition
 from server.store import conditions
-from server.store.tables import metadata, outbox
+from server.store.tables import outbox
+from tests.server.databases import SHARED, Fresh
 
 BACK = Condition("moved-back npm latest 2.1.114", "moved-back", 10, "moved back")
 AWAY = Condition("source npm", "unreachable", 10, "HTTP 503")
-
-
-@pytest.fixture
-def conn() -> Iterator[Connection]:
-    """An empty store."""
-    engine = create_engine("sqlite://")
-    metadata.create_all(engine)
-    with engine.connect() as conn:
-        yield conn
-    engine.dispose()
 
 
 def _told(conn: Connection) -> list[tuple[str, bool]]:
@@ -92,12 +80,11 @@ _seen = st.lists(
 )
 
 
+@SHARED
 @given(st.lists(_seen, max_size=8))
-def test_messages_open_and_close_in_turn(looks: list[list[str]]) -> None:
+def test_messages_open_and_close_in_turn(fresh: Fresh, looks: list[list[str]]) -> None:
     """No incident is opened twice, nor closed before it was opened."""
-    engine = create_engine("sqlite://")
-    metadata.create_all(engine)
-    with engine.connect() as conn:
+    with fresh() as conn:
         for number, topics in enumerate(looks):
             now = 10_000 * number
             found = [
@@ -109,7 +96,6 @@ def test_messages_open_and_close_in_turn(looks: list[list[str]]) -> None:
             conditions.reconcile(conn, found, now)
             assert {each.topic for each in conditions.load(conn)} == set(topics)
         told = _told(conn)
-    engine.dispose()
     for topic in {name for name, _ in told}:
         ends = [over for name, over in told if name == topic]
         assert ends == [bool(place % 2) for place in range(len(ends))]

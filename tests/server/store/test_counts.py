@@ -2,11 +2,11 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from agent.wire import Standing
 from server.store import counts
-from server.store.tables import metadata
+from tests.server.databases import SHARED, Fresh
 from tests.server.shop import HEAD, Shop, profile
 
 
@@ -50,17 +50,18 @@ _changes = st.lists(
 )
 
 
+@SHARED
 @given(changes=_changes)
-def test_the_log_knows_every_full_minute(changes: list[tuple[int, Standing, int]]) -> None:
+def test_the_log_knows_every_full_minute(
+    fresh: Fresh, changes: list[tuple[int, Standing, int]]
+) -> None:
     """As a model that writes every number down; the log ends with the numbers themselves.
 
     A clock that is set back takes back what was written of the minutes that come again.
     """
-    engine = create_engine("sqlite://")
-    metadata.create_all(engine)
     model: dict[Standing, list[tuple[int, int]]] = {}
     now = 600_000
-    with engine.begin() as conn:
+    with fresh() as conn:
         for passed, standing, number in changes:
             now += passed
             counts.count(conn, "default", standing, number, now)
@@ -73,4 +74,3 @@ def test_the_log_knows_every_full_minute(changes: list[tuple[int, Standing, int]
             }
             assert counts.at_minute(conn, minute) == {key: n for key, n in told.items() if n}
         assert not [each for each in counts.differences(conn) if "the log" in each]
-    engine.dispose()

@@ -1,14 +1,11 @@
 """What history says of a moment is what was said at that moment."""
 
 import secrets
-import shutil
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import msgspec
-from alembic import command
-from alembic.config import Config
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -20,17 +17,20 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Engine, text
 
 from agent.wire import Build, Change, FindingView, Override, Profile, Standing
 from server.judge import Verdict
 from server.policy import GroupPolicy, Policies
-from server.store import fleet, history, migrations, waivers
+from server.store import fleet, history, waivers
 from server.store.counts import MINUTE_S, standings
+from server.store.engine import upgrade, writing
 from server.store.read import machine_view
 from server.store.reproduced import reproduce
+from server.store.tables import metadata
 from server.store.verdicts import write_verdict
 from server.waivers import Waiver
+from tests.server.databases import NewDatabase
 from tests.server.shop import BEHIND, DAY, HEAD, NOW, Laptop, Shop, digest_of, ledger, profile
 
 LOW = Override("setting", "effortLevel", "user", "behaviour", "low")
@@ -58,10 +58,9 @@ class Past(RuleBasedStateMachine):
 
     laptops = Bundle("laptops")
 
-    def __init__(self) -> None:
+    def __init__(self, database: str) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        self.shop = Shop(self.folder)
+        self.shop = Shop(database)
         self.told: dict[tuple[str, int], Told] = {}
         self.counted: dict[int, dict[tuple[str, str], int]] = {}
         self.known: set[str] = set()
@@ -76,7 +75,6 @@ class Past(RuleBasedStateMachine):
             counted = self.shop.read(lambda conn, at=minute: history.share_at(conn, at + 59))  # type: ignore[misc]
             assert (counted.as_of, counted.counts or {}) == (minute, counts)
         self.shop.close()
-        shutil.rmtree(self.folder)
 
     @initialize(target=laptops)
     def first(self) -> Laptop:
@@ -176,9 +174,10 @@ SETTINGS = settings(
 )
 
 
-def test_history_says_what_was_said() -> None:
+def test_history_says_what_was_said(new_database: NewDatabase) -> None:
     """Of every machine at every second, and of the counts at every full minute."""
-    run_state_machine_as_test(Past, settings=SETTINGS)
+    machine: Any = lambda: Past(new_database())  # noqa: E731 - its type says a class
+    run_state_machine_as_test(machine, settings=SETTINGS)
 
 
 def test_before_it_was_enrolled_a_machine_has_no_standing(shop: Shop) -> None:
@@ -247,30 +246,31 @@ INSERT INTO counts VALUES ('default', 'match', 1)
 """
 
 
-def test_a_database_of_the_first_schema_brings_its_past_along(tmp_path: Path) -> None:
+@pytest.fixture
+def unmigrated(engine: Engine) -> Engine:
+    """A database of that kind without any table."""
+    with writing(engine) as conn:
+        metadata.drop_all(conn)
+        conn.execute(text("DROP TABLE alembic_version"))
+    return engine
+
+
+def test_a_database_of_the_first_schema_brings_its_past_along(unmigrated: Engine) -> None:
     """Profiles taken, silence and return; shares are known from the migration on."""
-    engine = create_engine(f"sqlite:///{tmp_path / 'server.db'}")
     finding = FindingView("a", "exempt", "b", "It is so.")
     body = write_verdict(Verdict("match", (finding,), 1, None, frozenset(), "0"))
-    with engine.begin() as conn:
-        _upgrade(conn, "0001")
+    with writing(unmigrated) as conn:
+        upgrade(conn, "0001")
         for statement in _FIRST.split(";"):
             conn.exec_driver_sql(statement)
         said = "INSERT INTO verdict_log (profile_id, group_name, at, standing, body)"
-        conn.exec_driver_sql(f"{said} VALUES (1, 'default', 1000, 'match', ?)", (body,))
-        _upgrade(conn, "head")
+        given = text(f"{said} VALUES (1, 'default', 1000, 'match', :body)")
+        conn.execute(given, {"body": body})
+        upgrade(conn)
         then = [history.machine_at(conn, "m", at) for at in (950, 1000, 5000, 5050)]
         kept_from = history.share_at(conn, 5050).kept_from
-    engine.dispose()
     assert [each and each.standing for each in then] == ["unknown", "match", "silent", "match"]
     assert then[1] is not None
     assert [item.since for item in then[1].findings] == [950]
     assert kept_from is not None
     assert kept_from > NOW
-
-
-def _upgrade(conn: Connection, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    config.attributes["connection"] = conn
-    command.upgrade(config, revision)

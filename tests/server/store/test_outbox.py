@@ -1,24 +1,10 @@
 """The outbox's rows: what is due, who has taken it, how it fares."""
 
-from collections.abc import Iterator
-
-import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection
 
 from server.alerts.rows import HELD, Row
 from server.store import outbox as store
 from server.store.outbox import OutboxHealth
-from server.store.tables import metadata
-
-
-@pytest.fixture
-def conn() -> Iterator[Connection]:
-    """A connection to an empty database in memory."""
-    engine = create_engine("sqlite://")
-    metadata.create_all(engine)
-    with engine.connect() as conn:
-        yield conn
-    engine.dispose()
 
 
 def _write(conn: Connection, told: str, due_at: int) -> None:

@@ -1,26 +1,15 @@
 """The public truth in the database: look-ups and the sources' health."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, create_engine, update
+from sqlalchemy import Connection, update
 
 from server.releases.health import SourceHealth
 from server.releases.ledger import Lookup
 from server.store import public
 from server.store.public import WAITING_MAX, load_ledger
-from server.store.tables import lookups, metadata
-
-
-@pytest.fixture
-def conn() -> Iterator[Connection]:
-    """An empty store."""
-    engine = create_engine("sqlite://")
-    metadata.create_all(engine)
-    with engine.connect() as conn:
-        yield conn
-    engine.dispose()
+from server.store.tables import lookups
 
 
 def test_an_empty_store_is_an_empty_ledger(conn: Connection) -> None:

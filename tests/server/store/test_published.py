@@ -1,13 +1,10 @@
 """What the sources said, as it is kept."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine, insert
+from sqlalchemy import Connection, insert
 
 from agent.digest import canonical
 from agent.wire import Build, Install, Profile
@@ -15,32 +12,18 @@ from server.releases.ledger import Artifact, Release
 from server.store import published
 from server.store.public import load_ledger
 from server.store.published import Conflict
-from server.store.tables import metadata, profiles, readings
+from server.store.tables import profiles, readings
+from tests.server.databases import SHARED, Fresh, written
 
 GOOD, OTHER = "a" * 64, "b" * 64
 FILE = Artifact("2.1.1", "linux-x64", "binary", GOOD, 10, "registry", "npm")
 
 
-@contextmanager
-def _memory() -> Iterator[Connection]:
-    engine = create_engine("sqlite://")
-    metadata.create_all(engine)
-    with engine.connect() as conn:
-        yield conn
-    engine.dispose()
-
-
-@pytest.fixture
-def conn() -> Iterator[Connection]:
-    """An empty store."""
-    with _memory() as conn:
-        yield conn
-
-
+@SHARED
 @given(st.lists(st.tuples(st.integers(0, 50), st.sampled_from("abc")), max_size=30))
-def test_readings_are_only_ever_appended(steps: list[tuple[int, str]]) -> None:
+def test_readings_are_only_ever_appended(fresh: Fresh, steps: list[tuple[int, str]]) -> None:
     """One row a run, in order, each from its first to its last reading."""
-    with _memory() as conn:
+    with fresh() as conn:
         now = 0
         expected: list[tuple[str, int, int]] = []
         for pause, version in steps:
@@ -66,10 +49,13 @@ def test_a_clock_set_back_makes_no_reading_older(conn: Connection) -> None:
     assert (head.first_seen, head.last_seen) == (100, 100)
 
 
+@SHARED
 @given(st.lists(st.tuples(st.integers(0, 100), st.sampled_from("123")), min_size=1, max_size=20))
-def test_what_was_read_last_is_the_head_whatever_the_clock(steps: list[tuple[int, str]]) -> None:
+def test_what_was_read_last_is_the_head_whatever_the_clock(
+    fresh: Fresh, steps: list[tuple[int, str]]
+) -> None:
     """A clock that ran ahead and was set back leaves no later reading behind an earlier one."""
-    with _memory() as conn:
+    with fresh() as conn:
         for now, patch in steps:
             published.save_heads(conn, "npm", {"latest": f"2.1.{patch}"}, now)
             (head,) = load_ledger(conn).heads("latest")
@@ -108,9 +94,9 @@ def test_the_same_list_again_writes_nothing(conn: Connection) -> None:
     listed = [Release(f"2.1.{patch}", patch) for patch in range(500)]
     published.save_releases(conn, "npm", listed)
     conn.commit()
-    before = conn.connection.dbapi_connection.total_changes  # type: ignore[union-attr]
+    before = written(conn)
     published.save_releases(conn, "npm", listed)
-    assert conn.connection.dbapi_connection.total_changes == before  # type: ignore[union-attr]
+    assert written(conn) == before
 
 
 def test_a_file_republished_with_other_bytes_keeps_its_first_digest(conn: Connection) -> None:

@@ -14,8 +14,8 @@ def _made(shop: Shop, limit: int = 100) -> Reproduced:
     return shop.read(lambda conn: reproduce(conn, shop.current, shop.now, limit))
 
 
-def _damage(shop: Shop, statement: str) -> None:
-    shop.write(lambda conn: conn.execute(text(statement)).close())
+def _damage(shop: Shop, statement: str, **values: object) -> None:
+    shop.write(lambda conn: conn.execute(text(statement), values).close())
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_profile_that_no_rule_can_take_is_named(shop: Shop) -> None:
     laptop = shop.enrol("anna")
     laptop.tell(profile(HEAD))
     laptop.tell(profile(BEHIND))
-    _damage(shop, "UPDATE profiles SET body = x'7b7d' WHERE id = 1")
+    _damage(shop, "UPDATE profiles SET body = :body WHERE id = 1", body=b"{}")
     named = "the verdict on profile 1 in group default"
     assert _made(shop).wrong == (f"{named} cannot be judged: a rule fails at it",)
 

@@ -1,8 +1,6 @@
 """The store as a whole: any sequence of what can happen leaves all of it right."""
 
-import shutil
-import tempfile
-from pathlib import Path
+from typing import Any
 
 import msgspec
 from hypothesis import HealthCheck, settings
@@ -34,6 +32,7 @@ from server.store.tables import machines, profiles, verdicts
 from server.store.timeline import timeline
 from server.store.verdicts import held_of, read_profile
 from server.waivers import Waiver
+from tests.server.databases import NewDatabase
 from tests.server.shop import BEHIND, DAY, HEAD, NOW, Laptop, Shop, digest_of, ledger, profile
 
 PROFILES = [
@@ -70,10 +69,9 @@ class Whole(RuleBasedStateMachine):
 
     laptops = Bundle("laptops")
 
-    def __init__(self) -> None:
+    def __init__(self, database: str) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        self.shop = Shop(self.folder)
+        self.shop = Shop(database)
         self.acknowledged: dict[str, tuple[int, str]] = {}
         self.sent: dict[str, CheckIn] = {}
         self.epochs: dict[str, list[str]] = {}
@@ -83,7 +81,6 @@ class Whole(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Ends the example."""
         self.shop.close()
-        shutil.rmtree(self.folder)
 
     @initialize(target=laptops)
     def first(self) -> Laptop:
@@ -310,6 +307,7 @@ SETTINGS = settings(
 )
 
 
-def test_any_sequence_keeps_everything_right() -> None:
+def test_any_sequence_keeps_everything_right(new_database: NewDatabase) -> None:
     """Counts, verdicts, acknowledgements and timelines, after every step."""
-    run_state_machine_as_test(Whole, settings=SETTINGS)
+    machine: Any = lambda: Whole(new_database())  # noqa: E731 - its type says a class
+    run_state_machine_as_test(machine, settings=SETTINGS)
