@@ -16,6 +16,7 @@ from server.commands.explain import explain
 from server.commands.history import heads, share
 from server.commands.keys import enrolment_secret, token
 from server.commands.machines import machines
+from server.commands.migrate import migrate
 from server.commands.policy import policy
 from server.commands.public import doctor, releases
 from server.commands.reference import reference
@@ -24,7 +25,6 @@ from server.commands.settings import settings as list_settings
 from server.commands.waivers import waiver
 from server.errors import ServerError
 from server.settings import Settings
-from server.store import engine as database
 
 
 def main() -> None:
@@ -53,16 +53,9 @@ def serve(settings: Settings) -> None:
     running.run(settings, lambda address: click.echo(f"listening on {address}"))
 
 
-@cli.command()
-@with_settings
-def migrate(settings: Settings) -> None:
-    """Bring the database up to this version; make it if there is none."""
-    running.make_data_dir(settings)
-    database.migrate(settings.database)
-
-
 cli.add_command(enrolment_secret, "enrolment-secret")
 for command in (
+    migrate,
     token,
     machines,
     waiver,

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import URL, Connection, Engine, Table
 from sqlalchemy.exc import SQLAlchemyError
 
 
@@ -90,6 +90,10 @@ class Kind(Protocol):
         Raises:
             StoreError: Another server has it.
         """
+        ...
+
+    def numbered(self, conn: Connection, table: Table) -> None:
+        """Goes on after the highest number of rows that were put in with their own."""
         ...
 
     def is_lost(self, conn: Connection, error: SQLAlchemyError) -> bool:

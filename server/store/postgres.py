@@ -20,7 +20,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -155,6 +155,15 @@ def alone(engine: Engine) -> Iterator[Connection]:
             yield conn
         finally:
             conn.invalidate()
+
+
+def numbered(conn: Connection, table: Table) -> None:
+    """Its counters know nothing of such rows."""
+    column = table.autoincrement_column
+    if column is not None:
+        counter = func.pg_get_serial_sequence(table.name, column.name)
+        highest = func.max(column)
+        conn.execute(select(func.setval(counter, highest)).having(highest.is_not(None)))
 
 
 def is_lost(conn: Connection, error: SQLAlchemyError) -> bool:

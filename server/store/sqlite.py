@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -150,6 +150,10 @@ def alone(engine: Engine) -> Iterator[Connection]:
             yield conn
     finally:
         lock.release()
+
+
+def numbered(_conn: Connection, _table: Table) -> None:
+    """SQLite does so by itself."""
 
 
 def is_lost(_conn: Connection, _error: SQLAlchemyError) -> bool:
