@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import intake, judging, laptop
+from tests.benchmarks.simulator import options as simulated
+from tests.benchmarks.simulator import run as simulator
 
 Part = Callable[[Path, argparse.Namespace], Mapping[str, Any]]
 
@@ -23,6 +25,7 @@ PARTS: Mapping[str, Part] = {
     "intake": intake.measure,
     "judging": judging.measure,
     "laptop": laptop.measure,
+    "simulator": simulator.measure,
 }
 
 
@@ -36,6 +39,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=5, help="length of one of them")
     parser.add_argument("--idle-seconds", type=int, default=60, help="how long to watch the agent")
     parser.add_argument("--cycles", type=int, default=5_000, help="in which the agent may not grow")
+    parser.add_argument("--simulated-seconds", type=int, default=60, help="how long a fleet lives")
+    simulated.add(parser)
     options = parser.parse_args()
     figures: dict[str, Any] = {"machine": machine(), "command": " ".join(sys.argv[1:])}
     for name in options.only or sorted(PARTS):

@@ -22,7 +22,8 @@ from sqlalchemy import Connection, func, select
 
 from server.store.tables import activity, assignments, machines, presence
 from tests.benchmarks.fleets import EPOCH, NUMBER_OF_LABEL
-from tests.benchmarks.simulator.machines import Claim, Fleet
+from tests.benchmarks.simulator.laptop import Claim
+from tests.benchmarks.simulator.machines import Fleet
 
 Fault = Literal["lost", "doubled"]
 

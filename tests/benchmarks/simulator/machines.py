@@ -19,6 +19,7 @@ from agent.exchange import Answered, Backlog, Exchange, Pace
 from agent.exchange_table import TRANSITIONS, Effect, Event, State
 from agent.wire import Activity
 from tests.benchmarks import fleets
+from tests.benchmarks.simulator.laptop import Claim, Laptop, Said
 from tests.benchmarks.simulator.profiles import Profiles
 
 SENDING = frozenset(state for state, _ in TRANSITIONS)
@@ -31,83 +32,6 @@ USED_S = 60
 """How many seconds each count of use has."""
 
 _DAY_S = 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a check-in was made of that has no answer yet.
-
-    Attributes:
-        seq: Its number.
-        clock: The laptop's clock then.
-        wire: The version spoken.
-        is_new: It names the profile with the release.
-        used: Counts of use that it tells.
-    """
-
-    seq: int
-    clock: int
-    wire: int
-    is_new: bool
-    used: int
-
-
-class Laptop:
-    """One simulated laptop.
-
-    Attributes:
-        x: Where its exchange stands.
-        epoch: Of its journal.
-        seq: The last number drawn in this epoch.
-        sent: The check-in without an answer.
-        is_new: It runs the release.
-        used: Counts of use not acknowledged.
-        acked_epoch: The epoch of the last acknowledged check-in.
-        acked: The number of that; 0 before the first.
-        acked_new: It named the profile with the release.
-    """
-
-    __slots__ = (
-        "acked",
-        "acked_epoch",
-        "acked_new",
-        "epoch",
-        "is_new",
-        "sent",
-        "seq",
-        "used",
-        "x",
-    )
-
-    def __init__(self, x: Exchange, epoch: str, seq: int) -> None:
-        self.x = x
-        self.epoch = epoch
-        self.seq = seq
-        self.sent: Said | None = None
-        self.is_new = False
-        self.used = 0
-        self.acked_epoch = epoch
-        self.acked = 0
-        self.acked_new = False
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a laptop says that the server must hold.
-
-    Attributes:
-        acked_epoch: The epoch of its last acknowledged check-in.
-        acked: The number of that; 0 if none ever was.
-        epoch: Its present epoch.
-        seq: The last number that it sent in that.
-        profile: The digest that it named last, if everything that it sent is acknowledged.
-    """
-
-    acked_epoch: str
-    acked: int
-    epoch: str
-    seq: int
-    profile: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ installed, which reads its releases from a made-up registry. Only loopback, only
 folders of its own; all ends with the run.
 """
 
+import argparse
 import asyncio
 import contextlib
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,7 +22,7 @@ from sqlalchemy import Connection, select
 from server.store.engine import open_engine
 from server.store.tables import profiles, verdicts
 from tests.benchmarks import fleets
-from tests.benchmarks.simulator import audit, database, meter, report, scenario
+from tests.benchmarks.simulator import audit, database, meter, options, report, scenario
 from tests.benchmarks.simulator.bad import BadClients
 from tests.benchmarks.simulator.database import Database
 from tests.benchmarks.simulator.driver import Driver, Way, Weather
@@ -30,7 +32,7 @@ from tests.benchmarks.simulator.measures import Measures
 from tests.benchmarks.simulator.profiles import Profiles
 from tests.benchmarks.simulator.registry import Releases
 from tests.benchmarks.simulator.report import Costs, Doctor, Options
-from tests.benchmarks.simulator.scenario import Step, What
+from tests.benchmarks.simulator.scenario import ScenarioError, Step, What
 from tests.e2e.harness import Server
 
 HEADS_PER_INTERVAL = 3
@@ -47,30 +49,43 @@ LOOK_EVERY_S = 0.5
 _DAY_S = 86_400
 
 
-def run(folder: Path, options: Options) -> Mapping[str, Any]:
+def run(folder: Path, wanted: Options) -> Mapping[str, Any]:
     """Runs a scenario and tells all about it.
 
     Args:
         folder: Of the run's own; it may be big in the end.
-        options: What is asked.
+        wanted: What is asked.
     """
-    with database.opened(options.database) as opened, Releases(_a_day_ago()) as releases:
+    with database.opened(wanted.database) as opened, Releases(_a_day_ago()) as releases:
         made = fleets.make(
             folder / "data",
-            options.machines,
-            options.mix.profile_count(options.machines),
+            wanted.machines,
+            wanted.mix.profile_count(wanted.machines),
             opened.url,
         )
-        server = Server(folder / "server", data_dir=made.folder, **_settings(options, opened))
+        server = Server(folder / "server", data_dir=made.folder, **_settings(wanted, opened))
         server.settings["npm_registry_url"] = releases.origin
-        return Run(options, server, releases, opened, made.url).whole()
+        return Run(wanted, server, releases, opened, made.url).whole()
 
 
-def _settings(options: Options, opened: Database) -> dict[str, str | int | Path]:
+def measure(folder: Path, asked: argparse.Namespace) -> Mapping[str, Any]:
+    """The figures of a fleet that lives, as a part of ``python -m tests.benchmarks``.
+
+    Raises:
+        SystemExit: What is asked cannot be run.
+    """
+    try:
+        wanted = options.read(asked, asked.machines, asked.simulated_seconds)
+    except (ScenarioError, OSError) as error:
+        sys.exit(str(error))
+    return run(folder, wanted)
+
+
+def _settings(wanted: Options, opened: Database) -> dict[str, str | int | Path]:
     told: dict[str, str | int | Path] = {
-        "check_in_interval_s": options.mix.interval_s,
-        "heads_every_s": max(1, options.mix.interval_s // HEADS_PER_INTERVAL),
-        "connections_max": max(1_024, 2 * options.connections),
+        "check_in_interval_s": wanted.mix.interval_s,
+        "heads_every_s": max(1, wanted.mix.interval_s // HEADS_PER_INTERVAL),
+        "connections_max": max(1_024, 2 * wanted.connections),
     }
     return told | ({"database_url": opened.url} if opened.url else {})
 
@@ -79,18 +94,18 @@ class Run:
     """A run with its parts."""
 
     def __init__(
-        self, options: Options, server: Server, releases: Releases, opened: Database, url: str
+        self, wanted: Options, server: Server, releases: Releases, opened: Database, url: str
     ) -> None:
-        self._options = options
+        self._options = wanted
         self._server = server
         self._releases = releases
         self._opened = opened
         self._url = url
-        self._random = Random(options.seed)  # noqa: S311 - chances, no secrets
+        self._random = Random(wanted.seed)  # noqa: S311 - chances, no secrets
         self._weather = Weather()
         self._measures = Measures()
         self._costs = Costs()
-        self._way = Way(server.url, options.connections, options.keep_alive)
+        self._way = Way(server.url, wanted.connections, wanted.keep_alive)
         self._windows: list[tuple[float, float]] = []
 
     def whole(self) -> Mapping[str, Any]:
@@ -132,7 +147,7 @@ class Run:
             self._costs.database.watch(self._opened.pid)
 
     async def _drive(self, fleet: Fleet) -> None:
-        options, mix = self._options, self._options.mix
+        wanted, mix = self._options, self._options.mix
         cpu_s, began = meter.own_cpu_s(), time.time()
         fleet.enrol(
             (began + self._random.random() * mix.interval_s for _ in range(len(fleet))),
@@ -143,11 +158,11 @@ class Run:
             self._way,
             self._weather,
             self._measures,
-            lambda at_s: scenario.updated(mix, len(fleet), options.seconds, at_s),
+            lambda at_s: scenario.updated(mix, len(fleet), wanted.seconds, at_s),
             self._random,
         )
         beside = [asyncio.create_task(each) for each in self._beside(began)]
-        await driver.run(options.seconds)
+        await driver.run(wanted.seconds)
         # What befalls the server may last a little longer than the fleet's last word.
         await beside[0]
         for each in beside[1:]:

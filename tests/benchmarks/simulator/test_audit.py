@@ -5,7 +5,7 @@ import pytest
 from tests.benchmarks.fleets import EPOCH
 from tests.benchmarks.simulator import audit
 from tests.benchmarks.simulator.audit import Findings, Kept
-from tests.benchmarks.simulator.machines import Claim
+from tests.benchmarks.simulator.laptop import Claim
 
 OTHER = "f" * 16
 PROFILE = "sha256:" + "1" * 64
