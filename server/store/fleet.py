@@ -188,8 +188,8 @@ def say_goodbye(conn: Connection, current: Current, machine: Machine, now: int) 
         leave(conn, machine.id, now, UNINSTALLED)
         return
     old = stood(conn, current, machine, now)
-    # One time stays: if there are more than two, the next that alternates is the proof.
-    apart = replace(machine, alternations=str(now))
+    # Whoever is left draws one more epoch; if more than one is left, they alternate again.
+    apart = replace(machine, alternations="")
     settle(conn, current, old, (apart, old.verdict), now, now)
 
 

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.wire import Enrolled, Enrolment
 from server import enrolment
 from server.errors import RequestRefused
-from server.store import fleet
+from server.store import fleet, read
 from tests.server.shop import DAY, Shop
 
 KEY = "0123456789abcdef" * 2
@@ -109,6 +110,108 @@ def test_the_key_of_a_machine_that_left_enrols_nothing(shop: Shop) -> None:
     first = enrol(shop)
     shop.write(lambda conn: fleet.leave(conn, first.machine, shop.now))
     assert status(shop) == 403
+
+
+def secret(shop: Shop, group: str = "default", **bounds: Any) -> str:
+    """A secret with bounds."""
+    return shop.write(lambda conn: enrolment.create_secret(conn, group, shop.now, **bounds))
+
+
+def test_a_secret_ends_by_itself(shop: Shop) -> None:
+    """From its end on it enrols nothing, and says so."""
+    bounded = secret(shop, ends_at=shop.now + DAY)
+    shop.now += DAY - 1
+    enrol(shop, secret=bounded)
+    shop.now += 1
+    with pytest.raises(RequestRefused, match="has ended") as refused:
+        enrol(shop, "ben", KEY[::-1], secret=bounded)
+    assert refused.value.status == 403
+
+
+def test_a_secret_enrols_as_many_as_it_is_for(shop: Shop) -> None:
+    """A repetition is no further use, also of the last one; the list tells them."""
+    bounded = secret(shop, uses_max=1)
+    first = enrol(shop, secret=bounded)
+    shop.now += 60
+    assert enrol(shop, secret=bounded) == first
+    with pytest.raises(RequestRefused, match=r"used up: it was for 1 machine$") as refused:
+        enrol(shop, "ben", KEY[::-1], secret=bounded)
+    assert refused.value.status == 403
+    (made,) = [each for each in shop.read(enrolment.secrets_made) if each.uses_max]
+    assert (made.uses, made.last_used_at) == (1, shop.now - 60)
+
+
+def test_a_refused_enrolment_uses_nothing_up(shop: Shop) -> None:
+    """Who meets a taken label still has the secret."""
+    enrol(shop)
+    bounded = secret(shop, uses_max=1)
+    assert status(shop, key=KEY[::-1], secret=bounded) == 409
+    assert enrol(shop, "ben", KEY[::-1], secret=bounded).group == "default"
+
+
+def test_an_operators_word_gives_a_label_to_another_machine(shop: Shop) -> None:
+    """The old one leaves, replaced, and its history stays; the secret is good for no other."""
+    old = shop.enrol("anna")
+    named = secret(shop, replaces="anna", uses_max=1)
+    assert status(shop, label="ben", secret=named) == 403
+    new = enrol(shop, "anna", secret=named)
+    assert new.machine != old.id
+    assert shop.counted() == {"unknown": 1, "left": 1}
+    causes = shop.rows("SELECT machine_id, after, cause FROM transitions ORDER BY id")
+    assert causes == [(old.id, "left", "replaced")]
+    assert shop.read(lambda conn: read.machine_named(conn, "anna")) == new.machine
+
+
+def owned(shop: Shop, key: str, owner: str | None, group: str = "default") -> Enrolled:
+    """Enrols a machine named anna, with an owner."""
+    message = Enrolment(1, secret(shop, group), "anna", key, owner=owner)
+    return asyncio.run(shop.intake.enrol(message))
+
+
+def fall_silent(shop: Shop) -> None:
+    """Lets a month pass in which nobody speaks."""
+    shop.now += 30 * DAY
+    shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10))
+    assert shop.counted() == {"silent": 1}
+
+
+def test_a_silent_machine_gives_its_label_to_its_owners_next_one(shop: Shop) -> None:
+    """A laptop that was installed anew, by a secret of its group; it is told as replaced."""
+    owned(shop, KEY, "kim")
+    with pytest.raises(RequestRefused, match="is enrolled already"):
+        owned(shop, KEY[::-1], "kim")
+    fall_silent(shop)
+    owned(shop, KEY[::-1], "kim")
+    assert shop.rows("SELECT cause FROM transitions WHERE after = 'left'") == [("replaced",)]
+
+
+@pytest.mark.parametrize(
+    ("owner", "group"), [("lee", "default"), (None, "default"), ("kim", "pilots")]
+)
+def test_nobody_else_takes_a_silent_machines_label(
+    shop: Shop, owner: str | None, group: str
+) -> None:
+    """Neither another owner's laptop nor one that comes by another group's secret."""
+    owned(shop, KEY, "kim")
+    fall_silent(shop)
+    with pytest.raises(RequestRefused) as refused:
+        owned(shop, KEY[::-1], owner, group)
+    assert refused.value.status == 409
+
+
+def test_a_secret_is_revoked_with_its_machines(shop: Shop) -> None:
+    """In slices, and those of other secrets stay."""
+    leaked = secret(shop)
+    identifier = leaked.split("_")[1]
+    for number in range(5):
+        enrol(shop, f"laptop-{number}", f"{number:032x}", secret=leaked)
+    kept = shop.enrol("anna")
+    ended = [
+        shop.write(lambda conn: fleet.leave_all(conn, identifier, shop.now, 2)) for _ in range(4)
+    ]
+    assert ended == [2, 2, 1, 0]
+    assert shop.counted() == {"left": 5, "unknown": 1}
+    assert kept.view().standing == "unknown"
 
 
 def test_a_machine_that_never_speaks_is_unknown_then_silent(shop: Shop) -> None:
