@@ -167,6 +167,7 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
         clock,
         interval_s=settings.check_in_interval_s,
         waiting_max=settings.check_ins_waiting_max,
+        token_max_age_s=settings.token_max_age_s,
     )
     reads = Reads(engine, current, clock, tuple(names))
     here = Here(settings.check_in_interval_s, sends_alerts=hook is not None)

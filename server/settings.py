@@ -60,6 +60,7 @@ class Settings:
         stop_timeout_s: Seconds that requests under way get to end when the server stops.
         connections_max: Most connections served at a time; further ones wait.
         check_ins_waiting_max: Most check-ins that wait for a commit; further ones get 503.
+        token_max_age_s: Age in seconds at which a machine's token gives way to its next one.
         log_level: Least severity that is logged.
     """
 
@@ -86,6 +87,7 @@ class Settings:
     stop_timeout_s: float = 10.0
     connections_max: int = 1_024
     check_ins_waiting_max: int = 10_000
+    token_max_age_s: int = 2_592_000
     log_level: LogLevel = "info"
 
     @property
@@ -105,6 +107,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "stop_timeout_s": (0.1, 300),
     "connections_max": (1, 100_000),
     "check_ins_waiting_max": (1, 1_000_000),
+    "token_max_age_s": (60, 31_536_000),
 }
 """The least and the greatest value of each number."""
 

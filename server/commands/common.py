@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from sqlalchemy import Connection, Engine
 
 from server import logs
 from server import settings as settings_module
+from server.policy_values import UNITS
+from server.said import refused
 from server.settings import Settings
 from server.store import engine as database
 
@@ -23,6 +26,7 @@ PATH = click.Path(path_type=Path)
 in_json = click.option("--json", "in_json", is_flag=True, help="Print JSON.")
 """Adds --json to a command."""
 
+_LENGTH = re.compile(r"([0-9]{1,9})([smhd])")
 _OPTIONS = ("host", "port", "tls_cert", "tls_key")
 
 
@@ -88,6 +92,18 @@ class CreatesByDefault(click.Group):
         if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
             args = ["create", *args]
         return super().parse_args(ctx, args)
+
+
+def length_s(text: str) -> int:
+    """A length of time that was given as ``--for``, in seconds.
+
+    Raises:
+        RequestRefused: 422 it is none.
+    """
+    found = _LENGTH.fullmatch(text)
+    if found is None:
+        raise refused("for", f"{text!r} is no length of time", "write it as in 12h or 14d")
+    return int(found[1]) * UNITS[found[2]]
 
 
 def check_done(what: str, identifier: str, listing: str, *, done: bool) -> None:

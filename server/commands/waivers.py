@@ -4,7 +4,6 @@ These commands only write down what was said. A running server stands the machin
 a second, by what it holds; so does the next one that starts.
 """
 
-import re
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,9 +12,8 @@ import click
 from sqlalchemy import Connection
 
 from server import shown
-from server.commands.common import in_json, reading, with_settings, writing
+from server.commands.common import in_json, length_s, reading, with_settings, writing
 from server.commands.named import named
-from server.policy_values import UNITS
 from server.running import clock
 from server.said import refused
 from server.settings import Settings
@@ -24,8 +22,6 @@ from server.store import waivers
 from server.views.api import facts
 from server.views.expected import GivenWaiver
 from server.waivers import Waiver
-
-_LENGTH = re.compile(r"([0-9]{1,9})([smhd])")
 
 
 @click.group()
@@ -112,10 +108,7 @@ def _end(length: str | None, until: str | None, now: int) -> int:
     if (length is None) == (until is None):
         raise click.UsageError("say either --for or --until")
     if length is not None:
-        found = _LENGTH.fullmatch(length)
-        if found is None:
-            raise refused("for", f"{length!r} is no length of time", "write it as in 12h or 14d")
-        return now + int(found[1]) * UNITS[found[2]]
+        return now + length_s(length)
     return _moment(until or "")
 
 

@@ -31,6 +31,6 @@ def _examine(case: MachineCase) -> Ruling:
 RULE = Rule(
     code="cloned-identity",
     says="Two laptops share one identity, as after copying a disk; their reports alternate.",
-    mend="Enrol one of the two again under a name of its own.",
+    mend="Enrol one of the two again under a name of its own; the other one keeps this machine.",
     examine_machine=_examine,
 )
