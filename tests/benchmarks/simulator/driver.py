@@ -23,7 +23,7 @@ from agent import answers
 from agent.answers import Answer
 from agent.exchange import Answered
 from agent.exchange_table import Outcome, State
-from tests.benchmarks.simulator.link import Link, LinkError, written
+from tests.benchmarks.simulator.link import REFUSED, Link, LinkError, written
 from tests.benchmarks.simulator.machines import SENDING, Fleet, Request
 from tests.benchmarks.simulator.measures import Measures
 
@@ -45,11 +45,15 @@ class Weather:
 
     Attributes:
         is_down: It cannot.
+        is_gone: Its process has ended, so that nobody listens: a connection would be refused. It
+            is not tried then; a million laptops that lost their server would try it some
+            thousand times a second, at the cost of this client alone.
         outages: How many began so far.
     """
 
     def __init__(self) -> None:
         self.is_down = False
+        self.is_gone = False
         self.outages = 0
 
     def begin_outage(self) -> None:
@@ -205,7 +209,7 @@ class Driver:
             self._measures.repeated += request.is_repeat
         outages, begin = self._weather.outages, time.perf_counter()
         try:
-            answer = await link.ask(data)
+            answer = await self._ask(link, data)
         except LinkError as error:
             self._unreached(str(error), outages)
             answered = Answered(Outcome.UNREACHED, reason=str(error))
@@ -214,6 +218,11 @@ class Driver:
             self._answered(request, answer, answered, time.perf_counter() - begin, outages)
         self._measures.answers[state, answered.outcome] += 1
         return answered
+
+    async def _ask(self, link: Link, data: bytes) -> Answer:
+        if self._weather.is_gone:
+            raise LinkError(REFUSED)
+        return await link.ask(data)
 
     def _unreached(self, why: str, outages: int) -> None:
         is_error = self._weather.was_fair_since(outages)

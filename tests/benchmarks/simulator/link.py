@@ -29,6 +29,10 @@ IDLE_MAX_S = 20.0
 _CHUNK_BYTES = 65_536
 
 
+REFUSED = "refused"
+"""Nobody listens at the server's address."""
+
+
 class LinkError(Exception):
     """No answer came; the text is the kind of reason, in one word."""
 
@@ -147,7 +151,7 @@ class Link:
             raise LinkError("timeout") from None
         except ConnectionRefusedError:
             self.close()
-            raise LinkError("refused") from None
+            raise LinkError(REFUSED) from None
         except ConnectionError:
             self.close()
             raise LinkError("reset") from None

@@ -200,7 +200,9 @@ class Run:
             self._windows.append((time.time() - began, 0.0))
             end = self._server.kill if step.what is What.KILL else self._server.stop
             self._costs.exit_codes.append(await asyncio.to_thread(end))
+            self._weather.is_gone = True
             return
+        self._weather.is_gone = False
         begin = time.perf_counter()
         await asyncio.to_thread(self._server.start)
         assert self._server.process is not None
