@@ -1,11 +1,17 @@
 """Holds what the audit calls lost and doubled. That honest stores pass is in `test_machines`."""
 
+from pathlib import Path
+
 import pytest
 
+from server.store.engine import open_engine
+from tests.benchmarks import fleets
 from tests.benchmarks.fleets import EPOCH
-from tests.benchmarks.simulator import audit
+from tests.benchmarks.simulator import audit, scenario
 from tests.benchmarks.simulator.audit import Findings, Kept
 from tests.benchmarks.simulator.laptop import Claim
+from tests.benchmarks.simulator.machines import Fleet
+from tests.benchmarks.simulator.profiles import Profiles
 
 OTHER = "f" * 16
 PROFILE = "sha256:" + "1" * 64
@@ -71,3 +77,24 @@ def test_sums_of_use_lie_between_what_was_acknowledged_and_what_was_told(
 def test_a_profile_taken_twice_is_doubled() -> None:
     """A laptop takes the release once."""
     assert Findings(repeated_changes=3).doubled == 3
+
+
+def test_a_database_is_held_against_all_laptops(tmp_path: Path) -> None:
+    """One that has none of what was acknowledged after its seeding is told so, by machine."""
+    made = fleets.make(tmp_path / "data", 5, 2)
+    digests = [line.split()[1] for line in made.tokens.read_text(encoding="ascii").splitlines()]
+    fleet = Fleet(5, (), Profiles(digests[:2], [""] * 2), scenario.pace(900), 0.0)
+    fleet.enrol([0.0] * 5, 900)
+    for laptop in fleet.laptops[:3]:
+        laptop.seq = laptop.acked = fleets.SEQ + 1
+    fleet.uses.acked = 4
+    engine = open_engine(made.url)
+    try:
+        with engine.connect() as conn:
+            found = audit.audit(conn, fleet)
+    finally:
+        engine.dispose()
+    assert found.machines == 5
+    assert found.lost == 3 + 4
+    assert found.doubled == 0
+    assert len(audit.told(found)["examples"]) == 3  # type: ignore[arg-type]

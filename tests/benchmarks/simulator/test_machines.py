@@ -1,5 +1,6 @@
 """Holds that a simulated laptop keeps a journal's duties, whatever becomes of its requests."""
 
+import tracemalloc
 from random import Random
 
 import msgspec
@@ -171,3 +172,19 @@ def test_use_is_told_again_in_a_new_epoch_and_no_more_is_sure() -> None:
     assert said[0].epoch != said[1].epoch
     assert [each.activity[0].starts for each in said] == [1, 2]
     assert (fleet.uses.acked, fleet.uses.uncertain) == (0, 1)
+
+
+def test_a_million_laptops_fit_into_one_process() -> None:
+    """Each takes less than a thousandth of a MiB, even with a check-in that has no answer."""
+    fleet = fleet_of(1)
+    fleet.machines = many = 2_000
+    fleet.laptops.clear()
+    tracemalloc.start()
+    fleet.enrol([float(number) for number in range(many)], 900)
+    for index in range(many):
+        fleet.due(index, fleet.laptops[index].x.at, 9_999.5, 0.5)
+        fleet.request(index, 9_999.5, 0.0)
+        fleet.hear(index, Answered(Outcome.UNREACHED), 9_999.5, index / many)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size / many < 1_000
