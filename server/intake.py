@@ -33,6 +33,7 @@ from server.store import batches, fleet, read, uploads
 from server.store.acks import INTERVAL_S
 from server.store.batches import Answer
 from server.store.checkins import Arrival, authenticated, key_of, signed, unauthorised
+from server.store.engine import reading
 from server.store.writer import Writer
 from server.tokens import hash_token, is_due, machine_of
 
@@ -198,7 +199,7 @@ class Intake:
         return await asyncio.to_thread(self._view, machine_id, hash_token(token))
 
     def _view(self, machine_id: str, token_hash: str) -> MachineView:
-        with self._engine.connect() as conn:
+        with reading(self._engine) as conn:
             authenticated(conn, machine_id, token_hash)
             view = read.machine_view(conn, self._current, machine_id, self._clock())
         if view is None:

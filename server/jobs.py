@@ -19,6 +19,7 @@ from server.policy_watch import PolicyWatch
 from server.reference_watch import ReferenceWatch
 from server.releases.syncer import Syncer
 from server.store import fleet, public
+from server.store.engine import reading
 from server.store.rejudge import judge_again
 from server.store.tables import machines, verdicts
 from server.store.writer import Writer
@@ -142,5 +143,5 @@ class Jobs:
         judge_again(self.engine, self.writer, self.current, self.clock, only_due=only_due)
 
     def _read(self, query: Callable[[Connection], T]) -> T:
-        with self.engine.connect() as conn:
+        with reading(self.engine) as conn:
             return query(conn)

@@ -25,6 +25,7 @@ from server.errors import ServerError
 from server.policy import Policies
 from server.policy_file import FILE_MAX_BYTES, PolicyError
 from server.store import fleet, policies
+from server.store.engine import reading
 from server.store.policies import BUILT_IN, Load, load_of
 from server.store.tables import counts
 from server.store.writer import Writer
@@ -103,7 +104,7 @@ class PolicyWatch:
             UnreadableError: The file cannot be read, and none was ever loaded here.
             PolicyError: It cannot be used, and none was ever loaded here.
         """
-        with engine.connect() as conn:
+        with reading(engine) as conn:
             before = policies.accepted(conn)
         known = _stated(before)
         self._current.policies = known or Policies()

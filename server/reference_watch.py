@@ -22,6 +22,7 @@ from server.policy import Policies
 from server.releases.ledger import Artifact, Ledger
 from server.releases.news import is_news
 from server.store import public, published, references
+from server.store.engine import reading
 from server.store.references import ReferenceMachine
 from server.store.tables import artifacts
 from server.store.writer import Writer
@@ -73,7 +74,7 @@ class ReferenceWatch:
         Raises:
             StoreError: The database could not keep what was learned.
         """
-        with self._engine.connect() as conn:
+        with reading(self._engine) as conn:
             machines = references.listed(conn)
             if self._seen.is_same(machines, self._current):
                 return False

@@ -1,10 +1,12 @@
 """The jobs that run beside the requests, on APScheduler, in the server's process.
 
 Every job is one function that looks whether there is something to do. A job never runs
-twice at a time, missed runs are one run, and one that fails is logged with its traceback
-and comes again at its next time. Judging has one lane: a change of the ledger only marks
-that everything is to be judged again, so that a burst of readings is one pass; the first
-pass runs at the start, for what a crash may have left between a reading and its verdicts.
+twice at a time, missed runs are one run, and one that fails comes again at its next time. A
+mistake of ours is logged with its traceback; what stands in the way outside is one line, and
+is not said again until something else happens to that job. Judging has one lane: a change of
+the ledger only marks that everything is to be judged again, so that a burst of readings is
+one pass; the first pass runs at the start, for what a crash may have left between a reading
+and its verdicts.
 
 Threads are daemons: a download under way does not hold up a stop, since it holds nothing
 that a crash could not take from it either.
@@ -20,6 +22,8 @@ from typing import Any
 import structlog
 from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.schedulers.background import BackgroundScheduler
+
+from server.errors import ServerError
 
 _log = structlog.stdlib.get_logger("server.worker")
 
@@ -72,9 +76,17 @@ class Worker:
         self._scheduler.shutdown(wait=False)
 
     def _guarded(self, job: Job) -> Callable[[], None]:
+        said = ""
+
         def run() -> None:
+            nonlocal said
             try:
                 job.run()
+                said = ""
+            except ServerError as error:
+                if str(error) != said and not self._stopping.is_set():
+                    _log.error("job hindered", job=job.name, error=str(error))
+                said = str(error)
             except Exception:  # noqa: BLE001 - one job's failure must not end the others
                 if not self._stopping.is_set():
                     _log.exception("job failed", job=job.name)

@@ -104,7 +104,7 @@ class Postgres:
         name = url.rpartition("?")[0].rpartition("/")[2]
         self.run(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
-    def run(self, statement: Composed, name: str = "postgres") -> None:
+    def run(self, statement: SQL | Composed, name: str = "postgres") -> None:
         """Runs a statement as the cluster's owner."""
         with psycopg.connect(self.url(name), autocommit=True) as conn:
             conn.execute(statement)

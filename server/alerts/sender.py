@@ -25,6 +25,7 @@ from server.alerts.planning import CAP_S, MESSAGES_MAX, ROWS_MAX, Parcel
 from server.alerts.rows import NO_DESTINATION
 from server.errors import DeliveryError
 from server.store import outbox as store
+from server.store.engine import reading
 from server.store.writer import Writer
 
 LEASE_S = 60
@@ -102,7 +103,7 @@ class Sender:
         return self._write(lambda conn: _claim(conn, now)) if self._has_work(now) else None
 
     def _has_work(self, now: int) -> bool:
-        with self._engine.connect() as conn:
+        with reading(self._engine) as conn:
             is_full = store.sent_between(conn, now - CAP_S, now) >= MESSAGES_MAX
             return store.is_due(conn, now, beyond_held=is_full)
 

@@ -55,7 +55,7 @@ def reading(settings: Settings) -> Iterator[Connection]:
     Raises:
         StoreError: The database cannot be opened.
     """
-    with opened(settings) as engine, engine.connect() as conn:
+    with opened(settings) as engine, database.reading(engine) as conn:
         yield conn
 
 

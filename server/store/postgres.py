@@ -221,7 +221,10 @@ def _check_open(conn: Connection) -> None:
     raw: Any = conn.connection.driver_connection
     status = raw.info.transaction_status.name
     if status != "INTRANS":
-        error = conn.dialect.loaded_dbapi.OperationalError(f"the transaction is {status}")
+        driver: Any = conn.dialect.loaded_dbapi
+        with contextlib.suppress(driver.Error):
+            raw.rollback()
+        error = driver.OperationalError(f"the transaction is {status}")
         raise OperationalError("COMMIT", None, error)
 
 

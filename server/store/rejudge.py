@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, select, tuple_
 
 from server.current import Current
 from server.standing import begun
+from server.store.engine import reading
 from server.store.revisions import Revised, is_news, revise
 from server.store.tables import profiles, verdicts
 from server.store.verdicts import FAILED_AGAIN_S, Held, held_of, judged
@@ -82,7 +83,7 @@ def _page(engine: Engine, after: tuple[int, str], due_at: int | None) -> list[_R
     )
     if due_at is not None:
         query = query.where(verdicts.c.next_change_at <= due_at)
-    with engine.connect() as conn:
+    with reading(engine) as conn:
         return [_Row(held_of(row), row.profile) for row in conn.execute(query)]
 
 

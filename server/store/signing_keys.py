@@ -6,6 +6,7 @@ Who reads a key checks it again; the table is a cache, not an authority.
 from sqlalchemy import Connection, Engine, select
 
 from server.store.dialect import upsert
+from server.store.engine import reading
 from server.store.tables import server_keys
 from server.store.writer import Writer
 
@@ -27,7 +28,7 @@ class SigningKeys:
     def get(self, name: str) -> bytes | None:
         """A kept key; None where there is none."""
         query = select(server_keys.c.value).where(server_keys.c.name == _PREFIX + name)
-        with self._engine.connect() as conn:
+        with reading(self._engine) as conn:
             return conn.execute(query).scalar_one_or_none()
 
     def put(self, name: str, value: bytes) -> None:

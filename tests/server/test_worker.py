@@ -1,9 +1,12 @@
 """The worker: jobs come again whatever happens to them, and a mark is done once."""
 
+import itertools
 import threading
 
 import pytest
+from structlog.testing import capture_logs
 
+from server.errors import StoreError
 from server.worker import Job, Mark, Worker
 
 _LONG_S = 3600.0
@@ -34,6 +37,29 @@ def test_a_job_that_fails_comes_again() -> None:
     assert runs.acquire(timeout=_PATIENCE_S)
     assert runs.acquire(timeout=_PATIENCE_S)
     worker.stop()
+
+
+def test_what_hinders_a_job_is_told_once_in_one_line() -> None:
+    """A database that is away for an hour must not fill the log; other words are news."""
+    runs, over = itertools.count(), threading.Event()
+
+    def hindered() -> None:
+        number = next(runs)
+        if number >= 6:
+            over.set()
+            return
+        raise StoreError("it is away" if number != 4 else "its disk is full", advice="wait")
+
+    with capture_logs() as told:
+        worker = Worker([Job("reads", 0.01, hindered)])
+        worker.start()
+        assert over.wait(_PATIENCE_S)
+        worker.stop()
+    assert [(each["job"], each["error"]) for each in told] == [
+        ("reads", "it is away"),
+        ("reads", "its disk is full"),
+        ("reads", "it is away"),
+    ]
 
 
 def test_a_job_never_runs_twice_at_a_time() -> None:

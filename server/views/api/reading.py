@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from agent.wire import Enrolled, Enrolment
 from server.current import Current
+from server.store.engine import reading
 
 T = TypeVar("T")
 
@@ -50,5 +51,5 @@ class Reads:
         return await asyncio.to_thread(self._now, query)
 
     def _now(self, query: Callable[[Connection], T]) -> T:
-        with self._engine.connect() as conn:
+        with reading(self._engine) as conn:
             return query(conn)

@@ -1,0 +1,319 @@
+"""What PostgreSQL does by itself: locks, lost connections, phases in which it only reads."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from psycopg.sql import SQL
+from sqlalchemy import Connection, Engine, text
+
+from server.errors import RequestRefused, StoreError
+from server.store.engine import migrate, open_engine, reading, writable, writing
+from server.store.interface import Limits
+from server.store.writer import Writer
+from tests.postgres import Postgres
+from tests.server.shop import HEAD, Laptop, Shop, profile
+
+ADD = text("INSERT INTO counts VALUES (:name, 'match', 1)")
+
+
+@pytest.fixture
+def url(postgres: Postgres) -> Iterator[str]:
+    """The address of a migrated database."""
+    made = postgres.database()
+    yield made
+    postgres.drop(made)
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    """That database, opened by somebody impatient."""
+    engine = open_engine(url, Limits(lock_s=0.2, statement_s=20))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def writer(engine: Engine) -> Iterator[Writer]:
+    """Its writer."""
+    writer = Writer(engine)
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def shop(url: str) -> Iterator[Shop]:
+    """A store without HTTP."""
+    shop = Shop(url)
+    yield shop
+    shop.close()
+
+
+@pytest.fixture
+def cut(url: str) -> Callable[[], int]:
+    """Ends all connections to the database, as a restart does; how many there were."""
+
+    def end() -> int:
+        others = "pid <> pg_backend_pid() AND datname = current_database()"
+        with psycopg.connect(url, autocommit=True) as conn:
+            ended = conn.execute(
+                SQL("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE ")
+                + SQL(others)
+            )
+            return ended.rowcount
+
+    return end
+
+
+def add(name: str) -> Callable[[Connection], None]:
+    """Work that adds a row."""
+    return lambda conn: conn.execute(ADD, {"name": name}).close()
+
+
+def names(engine: Engine) -> list[str]:
+    """What was added."""
+    with reading(engine) as conn:
+        return list(conn.execute(text("SELECT group_name FROM counts ORDER BY 1")).scalars())
+
+
+def again(writer: Writer, work: Callable[[Connection], None]) -> int:
+    """Asks until it is done; how often it was refused."""
+    refused = 0
+    while True:
+        try:
+            writer.run(work).result()
+        except StoreError:
+            refused += 1
+        else:
+            return refused
+
+
+def test_every_commit_waits_for_the_disk(url: str, engine: Engine) -> None:
+    """Also where the database says otherwise; a stronger wish of its owner is kept."""
+    asked = "SHOW synchronous_commit"
+    for said, held in (("off", "on"), ("remote_apply", "remote_apply")):
+        with psycopg.connect(url, autocommit=True) as conn:
+            name = conn.info.dbname
+            conn.execute(SQL(f"ALTER DATABASE {name} SET synchronous_commit = {said}"))
+        engine.dispose()
+        with writable(engine) as conn:
+            assert conn.exec_driver_sql(asked).scalar() == held
+
+
+def test_a_connection_says_whose_it_is_and_how_long_it_waits(url: str) -> None:
+    """For whoever looks at the database's own list."""
+    engine = open_engine(url, Limits(statement_s=7, lock_s=3))
+    with engine.connect() as conn:
+        shown = [
+            conn.exec_driver_sql(f"SHOW {name}").scalar()
+            for name in ("application_name", "statement_timeout", "lock_timeout")
+        ]
+    engine.dispose()
+    assert shown == ["parity-server", "7s", "3s"]
+
+
+def test_what_the_address_says_counts(url: str) -> None:
+    """An operator may name the connections otherwise."""
+    engine = open_engine(f"{url}&application_name=second")
+    with engine.connect() as conn:
+        assert conn.exec_driver_sql("SHOW application_name").scalar() == "second"
+    engine.dispose()
+
+
+def test_who_waits_too_long_for_the_write_lock_is_told(engine: Engine, writer: Writer) -> None:
+    """Nothing was taken; once it is free, the same connection writes."""
+    with writing(engine) as conn:
+        conn.execute(ADD, {"name": "a"})
+        with pytest.raises(StoreError, match="lock timeout"):
+            writer.run(add("b")).result()
+    writer.run(add("c")).result()
+    assert names(engine) == ["a", "c"]
+
+
+def test_a_statement_that_takes_too_long_is_ended(url: str) -> None:
+    """It is the database's failure, and harms no later one."""
+    engine = open_engine(url, Limits(statement_s=0.05))
+    with pytest.raises(StoreError, match="statement timeout"), reading(engine) as conn:
+        conn.exec_driver_sql("SELECT pg_sleep(20)")
+    assert names(engine) == []
+    engine.dispose()
+
+
+def test_a_commit_of_a_failed_transaction_is_an_error(engine: Engine) -> None:
+    """PostgreSQL would roll back and say nothing: somebody would be told of a row that is not."""
+
+    def swallow(conn: Connection) -> None:
+        conn.execute(ADD, {"name": "a"})
+        with contextlib.suppress(Exception):
+            conn.execute(ADD, {"name": "a"})
+
+    writer = Writer(engine)
+    with pytest.raises(StoreError, match="cannot be written"):
+        writer.run(swallow).result()
+    writer.run(add("b")).result()
+    writer.close()
+    assert names(engine) == ["b"]
+
+
+def test_a_lost_connection_is_opened_anew(
+    engine: Engine, writer: Writer, cut: Callable[[], int]
+) -> None:
+    """What was asked for meanwhile is refused, never told as done; then it goes on by itself."""
+    writer.run(add("a")).result()
+    assert cut() == 1
+    assert again(writer, add("b")) > 0
+    assert names(engine) == ["a", "b"]
+    cut()
+    assert names(engine) == ["a", "b"]
+
+
+def test_a_connection_lost_within_work_undoes_it(
+    engine: Engine, writer: Writer, cut: Callable[[], int]
+) -> None:
+    """Rows that were written before the loss are not there, and nobody was told so."""
+
+    def lose(conn: Connection) -> None:
+        conn.execute(ADD, {"name": "a"})
+        cut()
+        conn.execute(ADD, {"name": "b"})
+
+    with pytest.raises(StoreError, match="cannot be written"):
+        writer.run(lose).result()
+    again(writer, add("c"))
+    assert names(engine) == ["c"]
+
+
+def test_a_connection_lost_before_the_commit_acknowledges_nothing(
+    engine: Engine, writer: Writer, cut: Callable[[], int]
+) -> None:
+    """The work itself had succeeded."""
+
+    def lose(conn: Connection) -> str:
+        conn.execute(ADD, {"name": "a"})
+        cut()
+        return "done"
+
+    with pytest.raises(StoreError):
+        writer.run(lose).result()
+    again(writer, add("b"))
+    assert names(engine) == ["b"]
+
+
+def test_a_server_that_lost_its_place_writes_nothing(
+    url: str, engine: Engine, cut: Callable[[], int]
+) -> None:
+    """Another one took over: the first is refused until that has ended, and goes on then."""
+    first = Writer(engine)
+    cut()
+    other = open_engine(url)
+    second = Writer(other)
+    with pytest.raises(StoreError):
+        first.run(add("a")).result()
+    second.run(add("b")).result()
+    with pytest.raises(StoreError):
+        first.run(add("c")).result()
+    second.close()
+    other.dispose()
+    again(first, add("d"))
+    first.close()
+    assert names(engine) == ["b", "d"]
+
+
+def test_check_ins_are_refused_while_the_connection_is_away(
+    shop: Shop, cut: Callable[[], int]
+) -> None:
+    """503 with a time to come again, nothing believed; the same message is taken later, once."""
+    laptop = shop.enrol("anna")
+    laptop.tell(profile(HEAD))
+    message = laptop.message(profile(HEAD))
+    cut()
+    with pytest.raises(RequestRefused) as refused:
+        laptop.send(message)
+    assert (refused.value.status, refused.value.retry_after_s) == (503, 30)
+    assert "host" not in str(refused.value)
+    again(shop.writer, lambda _: None)
+    assert laptop.send(message).state == "match"
+    assert shop.rows("SELECT seq FROM presence") == [(message.seq,)]
+
+
+def test_a_database_that_only_reads_is_told_as_such(postgres: Postgres, shop: Shop) -> None:
+    """A read-only phase: check-ins are refused, questions are answered, and it passes."""
+    laptop = shop.enrol("anna")
+    laptop.tell(profile(HEAD))
+    postgres.run(SQL("ALTER SYSTEM SET default_transaction_read_only = on"))
+    postgres.run(SQL("SELECT pg_reload_conf()"))
+    with pytest.raises(RequestRefused, match="read-only") as refused:
+        _send_until_refused(laptop)
+    assert refused.value.status == 503
+    assert laptop.view().standing == "match"
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as conn:
+        conn.execute("SET default_transaction_read_only = off")
+        conn.execute("ALTER SYSTEM RESET default_transaction_read_only")
+        conn.execute("SELECT pg_reload_conf()")
+    again(shop.writer, lambda conn: conn.execute(ADD, {"name": "z"}).close())
+    assert laptop.send(laptop.message(profile(HEAD))).state == "match"
+
+
+def _send_until_refused(laptop: Laptop) -> None:
+    while True:  # a change of settings reaches a connection when it does
+        laptop.send(laptop.message(profile(HEAD)))
+
+
+def test_readers_come_back_by_themselves(engine: Engine, cut: Callable[[], int]) -> None:
+    """A connection that waited in the pool is looked at before it is used."""
+    assert names(engine) == []
+    cut()
+    assert names(engine) == []
+
+
+@pytest.mark.parametrize("opened", [migrate, open_engine])
+def test_a_database_that_is_not_there_is_told_without_its_password(
+    postgres: Postgres, opened: Callable[[str], object]
+) -> None:
+    """With the server's own word for it."""
+    address = postgres.url("nowhere").replace("postgres@", "postgres:hunter2@")
+    with pytest.raises(StoreError, match='database "nowhere" does not exist') as refused:
+        opened(address)
+    assert "CREATE DATABASE" in refused.value.advice
+    assert "hunter2" not in f"{refused.value} {refused.value.advice}"
+
+
+def test_a_database_of_another_encoding_is_refused(postgres: Postgres) -> None:
+    """Labels are words of any language."""
+    postgres.run(SQL("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0"))
+    with pytest.raises(StoreError, match="keeps text as LATIN1"):
+        migrate(postgres.url("latin"))
+    postgres.drop(postgres.url("latin"))
+
+
+def test_two_migrations_at_once_do_it_by_turns(postgres: Postgres) -> None:
+    """Replicas that start together: one does the work, the other finds it done."""
+    url = postgres.empty()
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            migrate(url)
+        except BaseException as error:  # noqa: BLE001 - told by the test
+            failed.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    engine = open_engine(url)
+    engine.dispose()
+    postgres.drop(url)
+
+
+def test_all_connections_in_use_is_a_store_error(url: str) -> None:
+    """Who gets none in time is told, and not left waiting."""
+    engine = open_engine(url, Limits(connect_s=0.05, connections=1))
+    with reading(engine), pytest.raises(StoreError, match="cannot be reached"):
+        names(engine)
+    assert names(engine) == []
+    engine.dispose()
