@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
 
@@ -89,8 +91,9 @@ def test_the_next_one_tells_of_it_once(tmp_path: Path) -> None:
     assert (tmp_path / stacks.FILE_NAME).read_bytes() == b""
 
 
-def daemon(laptop: Settings, **settings: str) -> subprocess.Popen[bytes]:
-    """The daemon of a scratch laptop, logging to standard error."""
+@contextmanager
+def daemon(laptop: Settings, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The daemon of a scratch laptop, logging to standard error; the block's end ends it."""
     told = {
         "STATE_DIR": str(laptop.state_dir),
         "HOME": str(laptop.home),
@@ -99,11 +102,15 @@ def daemon(laptop: Settings, **settings: str) -> subprocess.Popen[bytes]:
         "WATCH_INTERVAL_S": "0.2",
     } | settings
     variables = {f"PARITY_AGENT_{name}": value for name, value in told.items()}
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "agent", "run"],
         env=variables | {"HOME": str(laptop.home), "PATH": "", "PYTHONPATH": PYTHONPATH},
         stderr=subprocess.PIPE,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_daemon_that_hangs_ends_and_the_next_one_goes_on(
