@@ -3,7 +3,7 @@
 What a laptop sends next, what an answer means and how long it waits is the agent's own code
 (`agent.exchange`, `agent.answers`). Only the journal is another one: a check-in without an
 answer is kept as what it was made of, so that it can be made again byte for byte, and a million
-laptops fit into one process (some 500 bytes each; a journal on disk has 50 KB).
+laptops fit into one process (some 700 bytes each with their timers; a journal on disk has 50 KB).
 
 A journal's duties are kept: numbers grow by one within an epoch; what was sent stays until it is
 acknowledged; use is told once for each acknowledgement, and again in a new epoch. What the
