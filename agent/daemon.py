@@ -113,7 +113,7 @@ class Daemon:
                 self._meter.keep(journal, int(self._parts.clock()))
 
     def _count(self) -> None:
-        if self._current_pause() is not None:
+        if self._current_pause() is not None or not self._parts.settings.share_activity:
             self._meter.stop()
             return
         now = int(self._parts.clock())

@@ -47,6 +47,7 @@ class Settings:
         system_root: Put before every system-wide path; for scratch machines.
         share_plan: Tell the class of the user's plan (team, enterprise, ...).
         scan_processes: Whether this user's processes are looked at for running sessions.
+        share_activity: Tell how much each build is used, per day.
         process_roots: Only these processes and their descendants are looked at; for scratch
             machines, which have no others.
         python_environments: Python environments in which to look for an Agent SDK, beside
@@ -79,6 +80,7 @@ class Settings:
     system_root: Path | None = None
     share_plan: bool = False
     scan_processes: bool = True
+    share_activity: bool = True
     process_roots: tuple[int, ...] | None = None
     python_environments: tuple[Path, ...] = ()
     label: str | None = None

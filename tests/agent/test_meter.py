@@ -51,9 +51,9 @@ def session(laptop: Settings) -> Iterator[int]:
         yield process.pid
 
 
-def parts_of(laptop: Settings, clock: Clock, *pids: int, scan: bool = True) -> Parts:
+def parts_of(laptop: Settings, clock: Clock, *pids: int, **switches: bool) -> Parts:
     """What an agent is made of that looks at some processes only."""
-    settings = replace(laptop, process_roots=pids, scan_processes=scan)
+    settings = replace(laptop, process_roots=pids, **switches)
     return Parts(settings, {"PATH": ""}, clock=clock, chance=lambda: 0.5)
 
 
@@ -190,12 +190,13 @@ def test_a_pause_is_not_counted(laptop: Settings, receiver: Receiver, clock: Clo
     assert sum(everything) in {60 + 120, 60 + 180}
 
 
-def test_nothing_is_counted_where_nothing_may_be_looked_at(
-    laptop: Settings, receiver: Receiver, clock: Clock
+@pytest.mark.parametrize("setting", ["scan_processes", "share_activity"])
+def test_nothing_is_counted_where_the_user_will_not_have_it(
+    laptop: Settings, receiver: Receiver, clock: Clock, setting: str
 ) -> None:
-    """The user's setting turns activity off with the sessions."""
+    """One setting turns activity off with the sessions, another one activity alone."""
     with session(laptop) as pid:
-        parts = parts_of(laptop, clock, pid, scan=False)
+        parts = parts_of(laptop, clock, pid, **{setting: False})
         daemon = Daemon(parts, enrolled(parts, receiver))
         daemon.tick()
         ticking(daemon, clock, 12)
