@@ -51,9 +51,20 @@ def session(laptop: Settings) -> Iterator[int]:
         yield process.pid
 
 
-def parts_of(laptop: Settings, clock: Clock, *pids: int, **switches: bool) -> Parts:
+def parts_of(
+    laptop: Settings,
+    clock: Clock,
+    *pids: int,
+    scan_processes: bool = True,
+    share_activity: bool = True,
+) -> Parts:
     """What an agent is made of that looks at some processes only."""
-    settings = replace(laptop, process_roots=pids, **switches)
+    settings = replace(
+        laptop,
+        process_roots=pids,
+        scan_processes=scan_processes,
+        share_activity=share_activity,
+    )
     return Parts(settings, {"PATH": ""}, clock=clock, chance=lambda: 0.5)
 
 
