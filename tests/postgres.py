@@ -80,8 +80,9 @@ class Postgres:
         self._run("pg_ctl", "stop", "--wait", "--silent", f"--mode={how}")
 
     def remove(self) -> None:
-        """Ends the server and removes all that it kept."""
-        self.stop("immediate")
+        """Ends the server if it runs, and removes all that it kept."""
+        if (self._data / "postmaster.pid").exists():
+            self.stop("immediate")
         shutil.rmtree(self.folder)
 
     def url(self, name: str) -> str:

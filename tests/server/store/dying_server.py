@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from pathlib import Path
 
 from agent.wire import CheckIn
 from tests.server.shop import HEAD, Laptop, Shop, profile
@@ -15,7 +14,7 @@ async def speak(laptop: Laptop, first: CheckIn) -> None:
     message = first
     while True:
         await laptop.shop.intake.check_in(laptop.token, message)
-        sys.stdout.write(f"{laptop.id} {message.seq}\n")
+        sys.stdout.write(f"acknowledged {laptop.id} {message.seq}\n")
         sys.stdout.flush()
         message = laptop.message(message.profile)
 
@@ -26,7 +25,7 @@ async def all_speak(laptops: list[Laptop]) -> None:
     await asyncio.gather(*(speak(laptop, laptop.message(told)) for laptop in laptops))
 
 
-shop = Shop(Path(sys.argv[1]))
+shop = Shop(sys.argv[1])
 enrolled = [shop.enrol(f"laptop-{number}") for number in range(LAPTOPS)]
 for each in enrolled:
     each.tell(profile(HEAD))
