@@ -6,7 +6,7 @@ import pytest
 from agent.answers import ENROL_AGAIN, Answer, classify, enrolled, unheard
 from agent.errors import ExchangeError
 from agent.exchange_table import Outcome, State
-from agent.wire import Ack, Enrolled, Refusal
+from agent.wire import Ack, Enrolled, Refusal, Renewed
 
 
 def refusal(status: int, *, wires: tuple[int, ...] = (1,), error: str = "no") -> Answer:
@@ -28,6 +28,9 @@ def refusal(status: int, *, wires: tuple[int, ...] = (1,), error: str = "no") ->
         (State.CHECK_IN, 500, Outcome.UNREACHED),
         (State.UPLOAD, 409, Outcome.UNREADABLE),
         (State.ASK, 404, Outcome.REFUSED),
+        (State.RENEW, 401, Outcome.UNAUTHORISED),
+        (State.REGAIN, 404, Outcome.REFUSED),
+        (State.REGAIN, 503, Outcome.BUSY),
     ],
 )
 def test_each_refusal_of_the_protocol_has_its_meaning(
@@ -117,3 +120,14 @@ def test_a_refused_enrolment_says_why(answer: Answer, said: str) -> None:
         enrolled(answer)
     assert caught.value.advice
     assert caught.value.status == answer.status
+
+
+@pytest.mark.parametrize("state", [State.RENEW, State.REGAIN])
+def test_a_next_token_is_a_servers_own_word(state: State) -> None:
+    """And a page of the network's is none; no text of the meaning shows it."""
+    body = msgspec.json.encode(Renewed("tok-5ecret"))
+    told = classify(state, Answer(201, body), wire=1)
+    assert (told.outcome, told.token) == (Outcome.DONE, "tok-5ecret")
+    assert "5ecret" not in repr(told)
+    for page in (b"", b"{}", b"<p>Welcome</p>", b'{"token":""}'):
+        assert classify(state, Answer(201, page), wire=1).outcome is Outcome.UNREACHED

@@ -63,6 +63,9 @@ MESSAGES: dict[str, wire.Sent | wire.Answer] = {
     "enrolment": Enrolment(1, "bpe_not-a-real-one", "ada-mac", "0" * 32, owner="ada"),
     "enrolled": wire.Enrolled("0123456789abcdef", "bpm_not-a-real-one", "default"),
     "ack": wire.Ack("match", "0123456789abcdef", 903),
+    "ack-to-an-old-token": wire.Ack("match", "0123456789abcdef", 903, rotate=True),
+    "renewal": wire.Renewal(1, "0" * 32),
+    "renewed": wire.Renewed("bpm_not-a-real-one"),
     "refusal": wire.Refusal("the body is no JSON", "send the message as JSON", "$.seq"),
 }
 
@@ -87,7 +90,7 @@ def test_the_usual_check_in_is_small() -> None:
     assert len(digest.canonical(MESSAGES["check-in"])) <= 400
 
 
-@pytest.mark.parametrize("name", ["profile", "check-in", "enrolment"])
+@pytest.mark.parametrize("name", ["profile", "check-in", "enrolment", "renewal"])
 def test_an_unknown_field_is_refused(name: str) -> None:
     """A newer agent cannot quietly tell more."""
     fields = msgspec.to_builtins(MESSAGES[name]) | {"hostname": "ada-mac.local"}
@@ -95,14 +98,14 @@ def test_an_unknown_field_is_refused(name: str) -> None:
         msgspec.convert(fields, KINDS[name])
 
 
-@pytest.mark.parametrize("name", ["ack", "enrolled", "refusal"])
+@pytest.mark.parametrize("name", ["ack", "enrolled", "renewed", "refusal"])
 def test_an_unknown_field_of_an_answer_is_skipped(name: str) -> None:
     """A newer server may say more."""
     fields = msgspec.to_builtins(MESSAGES[name]) | {"hint": "new"}
     assert msgspec.convert(fields, KINDS[name]) == MESSAGES[name]
 
 
-@pytest.mark.parametrize("name", ["ack", "enrolled"])
+@pytest.mark.parametrize("name", ["ack", "enrolled", "renewed"])
 def test_an_answer_always_names_the_wire_versions(name: str) -> None:
     """An agent must not take its own default for what the server reads."""
     assert b'"wires":[1]' in msgspec.json.encode(MESSAGES[name])

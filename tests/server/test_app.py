@@ -211,6 +211,7 @@ def test_the_schema_describes_every_call_and_refers_to_nothing_missing(known: Kn
         "/v1/check-ins",
         "/v1/profiles/{digest}",
         "/v1/machines/me",
+        "/v1/machines/me/token",
         "/v1/machines",
         "/v1/machines/{machine}",
         "/v1/machines/{machine}/at",
