@@ -25,7 +25,7 @@ from urllib.parse import urljoin
 import requests
 import urllib3
 
-from agent import __version__, trust
+from agent import __version__, obstacles, trust
 from agent.answers import Answer
 from agent.errors import ExchangeError
 from agent.settings import Settings, checked_url, is_loopback
@@ -157,7 +157,7 @@ class Transport:
             ) as response:
                 yield response
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _told(error, self._base) from error
+            raise obstacles.told(error, self._base) from error
 
     def _read(self, response: requests.Response) -> Answer:
         if response.is_redirect or 300 <= response.status_code < 400:  # noqa: PLR2004 - RFC 9110 15.4
@@ -228,81 +228,3 @@ def _certificate_end(response: requests.Response) -> float | None:
         return None
     ends: object = (socket.getpeercert() or {}).get("notAfter")
     return ssl.cert_time_to_seconds(ends) if isinstance(ends, str) else None
-
-
-def _told(error: Exception, base: str) -> ExchangeError:
-    where = base.rstrip("/")
-    text = str(error)
-    for kinds, mark, message, advice in _CAUSES:
-        if isinstance(error, kinds) and mark in text:
-            return ExchangeError(f"{where} {message}", advice=advice)
-    return ExchangeError(
-        f"{where} could not be asked ({type(error).__name__})", advice="check the network"
-    )
-
-
-# The first that fits is told. `requests` wraps urllib3's errors, whose class names stay in
-# the text; there is no attribute to ask (psf/requests, adapters.py).
-_CAUSES: tuple[tuple[tuple[type[Exception], ...], str, str, str], ...] = (
-    (
-        (requests.exceptions.ProxyError,),
-        "",
-        "cannot be reached through this machine's proxy",
-        "check HTTPS_PROXY and NO_PROXY",
-    ),
-    # The server's own address was checked when it was given: it is the proxy's that is not one.
-    (
-        (requests.exceptions.InvalidSchema,),
-        "SOCKS",
-        "would be asked through a SOCKS proxy, which the agent does not speak",
-        "name an HTTP proxy in HTTPS_PROXY, or the server in NO_PROXY",
-    ),
-    (
-        (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema),
-        "",
-        "would be asked through a proxy whose address cannot be read",
-        "check HTTPS_PROXY: what is special in a password has to be escaped there",
-    ),
-    (
-        (requests.exceptions.SSLError,),
-        "",
-        "has a certificate that is not trusted here",
-        "have your organisation's authority put into the system's store, or name it as ca_bundle",
-    ),
-    (
-        (requests.exceptions.Timeout, TimeoutError),
-        "",
-        "did not answer in time",
-        "check the network; raise http_timeout_s if it is only slow",
-    ),
-    (
-        (requests.exceptions.ConnectionError,),
-        "timed out",
-        "stopped answering half-way",
-        "check the network; raise http_timeout_s if it is only slow",
-    ),
-    (
-        (requests.exceptions.ConnectionError,),
-        "NameResolutionError",
-        "has a name that cannot be found",
-        "check the server's address and this network's name service",
-    ),
-    (
-        (requests.exceptions.ConnectionError,),
-        "refused",
-        "refused the connection",
-        "start the server, or check the address and port",
-    ),
-    (
-        (OSError,),
-        "CA certificate bundle",
-        "cannot be verified: the ca_bundle file is missing",
-        "correct ca_bundle in the settings",
-    ),
-    (
-        (requests.exceptions.ConnectionError,),
-        "",
-        "broke the connection",
-        "check the network and try again",
-    ),
-)

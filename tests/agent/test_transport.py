@@ -171,6 +171,13 @@ def test_a_certificate_is_checked_against_the_given_authorities(
             assert transport.send("GET", "v1/machines/me").status == 200
 
 
+def test_a_server_that_speaks_no_tls_is_not_called_untrusted(httpserver: HTTPServer) -> None:
+    """The address says https, and the port is one of plain http."""
+    error = ask(httpserver.url_for("").replace("http:", "https:"))
+    assert "does not speak TLS on this port" in str(error)
+    assert error.advice == "check the address (http or https) and the port"
+
+
 def test_a_missing_ca_bundle_is_told(tmp_path: Path) -> None:
     """The settings name a file that is not there."""
     settings = Settings(ca_bundle=tmp_path / "gone.pem")
