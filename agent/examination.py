@@ -6,12 +6,14 @@ judged, or its verdict from being believed. Each that is not well says what to d
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Literal
 
 from packaging.version import InvalidVersion, Version
 
 from agent.errors import AgentError
-from agent.text import span
+from agent.pause import Pause
+from agent.text import span, when
 
 Judged = Literal["ok", "warn", "fail"]
 
@@ -59,7 +61,7 @@ class StateFolder:
         path: Where it is.
         exists: It is there.
         is_mine: It belongs to this user; None where the system does not tell.
-        is_writable: This user may write in it.
+        is_writable: This user may keep files in it.
         free_bytes: Free space; None where it could not be asked.
         kind: The file system's name; None where it is not known.
         is_shared: Other machines can write to a file system of this kind.
@@ -147,7 +149,8 @@ def of_state(folder: StateFolder) -> Examined:
         advice = "each user has one of their own: run the agent as its owner, or unset state_dir"
         return Examined(name, "fail", f"{path} belongs to another user", advice)
     if not folder.is_writable:
-        return Examined(name, "fail", f"{path} cannot be written", _ELSEWHERE)
+        what = "written" if folder.exists else "made"
+        return Examined(name, "fail", f"{path} cannot be {what}", _ELSEWHERE)
     free = folder.free_bytes
     if free is not None and free < FREE_WARN_BYTES:
         judged: Judged = "fail" if free < FREE_FAIL_BYTES else "warn"
@@ -223,12 +226,20 @@ def of_versions(own: str, theirs: str | None, common: Sequence[int] | None) -> E
     return Examined("versions", "ok", seen)
 
 
-def of_daemon(*, is_running: bool) -> Examined:
+def of_pause(pause: Pause, zone: tzinfo | None = None) -> Examined:
+    """What is left out while a pause lasts; `zone` is the reader's, None for the system's."""
+    left_out = "the server was not asked, nor Claude Code looked at"
+    seen = f"paused until {when(pause.until, zone)}: {left_out}; to end it: parity-agent resume"
+    return Examined("pause", "ok", seen)
+
+
+def of_daemon(*, is_running: bool, is_paused: bool = False) -> Examined:
     """Whether the agent runs in the background."""
     if is_running:
         return Examined("daemon", "ok", "is running")
     advice = "run: parity-agent service install"
-    return Examined("daemon", "warn", "is not running: this machine will fall silent", advice)
+    then = "nothing looks again after the pause" if is_paused else "this machine will fall silent"
+    return Examined("daemon", "warn", f"is not running: {then}", advice)
 
 
 def of_service(*, is_installed: bool, is_current: bool, file: str) -> Examined:

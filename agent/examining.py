@@ -1,7 +1,8 @@
 """``parity-agent doctor`` at work: looks and asks, changes nothing.
 
-To the server go two ``GET`` requests and nothing more. What each thing seen means is
-`agent.examination`'s; one check that cannot be made does not keep the next from being made.
+To the server go two ``GET`` requests and nothing more, and in a pause not even these. What each
+thing seen means is `agent.examination`'s; one check that cannot be made does not keep the next
+from being made.
 """
 
 import os
@@ -30,6 +31,8 @@ from agent.errors import AgentError
 from agent.examination import Examined, StateFolder
 from agent.host import Host
 from agent.identity import Identity
+from agent.pause import Pause
+from agent.pause_file import Pauses
 from agent.platforms import mounts
 from agent.settings import Settings
 from agent.transport import Looked, Transport
@@ -93,20 +96,21 @@ def everything(asked: Asked) -> Iterator[Examined]:
     place, _ = settings_module.place(asked.environment, asked.config)
     changed = _changed(settings)
     yield examination.of_settings(str(place), exists=place.is_file(), changed=changed)
-    yield from _reading(asked)
+    # In the order in which what is amiss has to be mended: nothing works without these two.
     yield examination.of_state(_state_folder(settings.state_dir))
-    yield from _running(asked)
-    try:
-        who = identity.load(settings.state_dir)
-    except AgentError as error:
-        yield examination.failed("enrolment", error)
-        who = None
-    else:
-        yield _enrolment(who)
+    who, told = _enrolment(settings)
+    yield told
+    pause, untold = _pause(asked)
+    yield from untold
+    is_left_alone = pause is not None or bool(untold)
+    if not is_left_alone:
+        yield from _reading(asked)
+    yield from _running(asked, is_paused=pause is not None)
     url = who.server_url if who else settings.server_url
     if url is not None:
         yield from examination.of_route(route.of(settings, url, asked.environment))
-        yield from _server(asked, url, who)
+        if not is_left_alone:
+            yield from _server(asked, url, who)
 
 
 def _changed(settings: Settings) -> list[str]:
@@ -150,17 +154,30 @@ def _state_folder(path: Path) -> StateFolder:
         exists=there == path,
         # The folder that it would be made in may well be another's.
         is_mine=is_mine if there == path else None,
-        is_writable=there.is_dir() and os.access(there, os.W_OK | os.X_OK),
+        is_writable=_is_writable(there) and not (kind and mounts.is_kernels(kind)),
         free_bytes=free,
         kind=kind,
         is_shared=kind is not None and mounts.is_network(kind),
     )
 
 
-def _running(asked: Asked) -> Iterator[Examined]:
+def _is_writable(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _pause(asked: Asked) -> tuple[Pause | None, tuple[Examined, ...]]:
+    try:
+        pause = Pauses(asked.settings.state_dir).seen(int(asked.clock()))
+    except AgentError as error:
+        # Whoever may have asked to be left alone is.
+        return None, (examination.failed("pause", error),)
+    return pause, (examination.of_pause(pause),) if pause else ()
+
+
+def _running(asked: Asked, *, is_paused: bool) -> Iterator[Examined]:
     try:
         running = lock.is_held(asked.settings.state_dir / "daemon.lock")
-        yield examination.of_daemon(is_running=running)
+        yield examination.of_daemon(is_running=running, is_paused=is_paused)
     except AgentError as error:
         yield examination.failed("daemon", error)
     try:
@@ -173,12 +190,16 @@ def _running(asked: Asked) -> Iterator[Examined]:
     )
 
 
-def _enrolment(who: Identity | None) -> Examined:
+def _enrolment(settings: Settings) -> tuple[Identity | None, Examined]:
+    try:
+        who = identity.load(settings.state_dir)
+    except AgentError as error:
+        return None, examination.failed("enrolment", error)
     if who is None:
-        advice = "run: parity-agent enrol --server https://..."
-        return Examined("enrolment", "fail", "this machine is not enrolled", advice)
+        advice = f"run: parity-agent enrol --server {settings.server_url or 'https://...'}"
+        return None, Examined("enrolment", "fail", "this machine is not enrolled", advice)
     seen = f"{who.label} in the group {who.group} at {who.server_url}"
-    return Examined("enrolment", "ok", seen)
+    return who, Examined("enrolment", "ok", seen)
 
 
 def _server(asked: Asked, url: str, who: Identity | None) -> Iterator[Examined]:

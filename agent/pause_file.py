@@ -37,6 +37,15 @@ class Pauses:
         with self._changing():
             return self._settled(now)
 
+    def seen(self, now: int) -> Pause | None:
+        """As `current`, for those who change nothing: one that is over stays where it is.
+
+        Raises:
+            AgentError: The file cannot be read.
+        """
+        kept = self._kept()
+        return kept.at(now) if kept else None
+
     def begin(self, now: int, length_s: int) -> Pause:
         """Keeps a pause from now on, in place of any earlier one.
 

@@ -30,7 +30,7 @@ def doctor(typed: Typed, context: click.Context, *, as_json: bool) -> None:
     """Look whether the agent can read, reach and write what it needs.
 
     Asks the server for its version and for this machine's standing; sends nothing else, and
-    changes nothing.
+    changes nothing. In a pause it does not ask, nor look at Claude Code.
 
     Exits with 0 all is well or worth a warning, 1 something failed, 2 usage.
     """

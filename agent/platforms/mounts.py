@@ -15,6 +15,11 @@ _NETWORK = frozenset(
 )
 """Names of file systems that other machines can write too, as systems call them."""
 
+_KERNELS = frozenset(
+    {"proc", "sysfs", "cgroup", "cgroup2", "devpts", "securityfs", "debugfs", "tracefs"}
+)
+"""Names of file systems in which a kernel shows itself: nobody can keep a file there."""
+
 
 def kind_of(folder: Path) -> str | None:
     """The name of a folder's file system, such as ``ext4``; None where it is not known."""
@@ -43,6 +48,11 @@ def holding(folder: PurePath, mounts: Iterable[tuple[str, str]]) -> str | None:
         if folder.is_relative_to(place)
     ]
     return max(around)[2] if around else None
+
+
+def is_kernels(kind: str) -> bool:
+    """Whether a file system of this kind keeps no files. Pure."""
+    return kind in _KERNELS
 
 
 def is_network(kind: str) -> bool:

@@ -1,12 +1,14 @@
 """What the doctor makes of what it sees."""
 
 from dataclasses import replace
+from datetime import UTC
 
 import pytest
 
 from agent import examination
 from agent.errors import AgentError
 from agent.examination import Examined, Route, StateFolder
+from agent.pause import Pause
 
 FOLDER = StateFolder(
     path="/home/u/.local/state/build-parity",
@@ -33,6 +35,7 @@ def judged(each: Examined) -> str:
         (replace(FOLDER, exists=False, is_mine=None), "ok", "will be made"),
         (replace(FOLDER, kind=None, free_bytes=None, is_mine=None), "ok", "can be written"),
         (replace(FOLDER, is_writable=False), "fail", "cannot be written"),
+        (replace(FOLDER, exists=False, is_writable=False, free_bytes=0), "fail", "cannot be made"),
         (replace(FOLDER, is_mine=False), "fail", "another user"),
         (replace(FOLDER, kind="nfs4", is_shared=True), "warn", "network file system (nfs4)"),
         (replace(FOLDER, free_bytes=63 * MIB), "warn", "63 MiB left"),
@@ -143,6 +146,17 @@ def test_a_daemon_that_does_not_start_by_itself_is_told(
     told = examination.of_service(is_installed=is_installed, is_current=is_current, file="/unit")
     assert judged(told) == verdict
     assert judged(examination.of_daemon(is_running=is_current)) == ("ok" if is_current else "warn")
+
+
+def test_a_pause_is_told_and_nobody_is_called_silent_in_it() -> None:
+    """Until when, what was left out for it, and how it ends."""
+    told = examination.of_pause(Pause(0, 7_200), UTC)
+    assert judged(told) == "ok"
+    assert told.seen.startswith("paused until 1970-01-01 02:00")
+    assert "the server was not asked" in told.seen
+    daemon = examination.of_daemon(is_running=False, is_paused=True)
+    assert judged(daemon) == "warn"
+    assert "silent" not in daemon.seen
 
 
 def test_one_failure_is_enough() -> None:

@@ -31,6 +31,14 @@ def test_without_a_pause_there_is_none(pauses: Pauses) -> None:
     assert pauses.current(NOW) is None
 
 
+def test_a_pause_can_be_seen_without_a_change(pauses: Pauses) -> None:
+    """One that is over is none, and its file stays for whoever may change it."""
+    asked = pauses.begin(NOW, 3_600)
+    assert pauses.seen(NOW) == asked
+    assert pauses.seen(NOW + 3_600) is None
+    assert pauses.file.exists()
+
+
 def test_a_pause_that_is_over_stays_over_when_the_clock_is_set_back(pauses: Pauses) -> None:
     """It is removed where its end was seen."""
     pauses.begin(NOW, 3_600)

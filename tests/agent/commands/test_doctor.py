@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.agent.commands.fleet import Fleet
+from tests.agent.receiver import Receiver
 from tests.e2e.harness import Laptop, tree
 from tests.e2e.waiting import wait_until
 
@@ -75,6 +77,45 @@ def test_a_server_is_examined_before_the_enrolment(fleet: Fleet, laptop: Laptop)
     found = checks(laptop)[1]
     assert found["server"]["verdict"] == "ok"
     assert "token" not in found
+
+
+def test_what_is_to_be_done_first_comes_first(fleet: Fleet, laptop: Laptop) -> None:
+    """Enrolment before what needs it, with the server's address where it is known."""
+    laptop.settings["server_url"] = fleet.url
+    told = laptop.run("doctor").stdout.splitlines()
+    first, *_ = (line.strip() for line in told if line.strip().startswith("what to do:"))
+    assert first == f"what to do: run: parity-agent enrol --server {fleet.url}"
+    assert not laptop.state.exists()
+
+
+def test_a_paused_laptop_is_left_alone(laptop: Laptop, receiver: Receiver) -> None:
+    """The server hears nothing, Claude Code is not looked at, and both are said."""
+    laptop.run("enrol", "--server", receiver.url, "--label", "l", "--secret-file", _secret(laptop))
+    laptop.run("pause", "2h")
+    receiver.bodies.clear()
+    before = tree(laptop.folder)
+    code, found = checks(laptop)
+    assert (code, receiver.bodies) == (0, [])
+    assert "the server was not asked" in found["pause"]["seen"]
+    assert "silent" not in found["daemon"]["seen"]
+    assert not {"server", "token", "home", "settings of Claude Code", "processes"} & set(found)
+    assert tree(laptop.folder) == before
+    (laptop.state / "pause.json").write_text("{", encoding="utf-8")
+    code, found = checks(laptop)
+    assert (code, found["pause"]["verdict"], receiver.bodies) == (1, "fail", [])
+
+
+def test_a_state_folder_that_cannot_be_made_is_told(laptop: Laptop) -> None:
+    """Nobody can keep a file there: it does not lack room."""
+    laptop.settings["state_dir"] = "/proc/nope"
+    assert checks(laptop)[1]["state folder"]["seen"] == "/proc/nope cannot be made"
+
+
+def _secret(laptop: Laptop) -> Path:
+    file = laptop.folder / "secret"
+    file.write_text("a-secret", encoding="utf-8")
+    file.chmod(0o600)
+    return file
 
 
 def test_a_token_that_does_not_hold_is_told(fleet: Fleet, enrolled: Enrolled) -> None:

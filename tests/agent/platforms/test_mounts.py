@@ -43,3 +43,11 @@ def test_file_systems_of_other_machines_are_known(kind: str, *, is_network: bool
 def test_this_machines_own_mounts_are_read(tmp_path: Path) -> None:
     """Every folder is on some file system."""
     assert mounts.kind_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_kernels"), [("proc", True), ("sysfs", True), ("tmpfs", False)]
+)
+def test_file_systems_that_keep_no_files_are_known(kind: str, *, is_kernels: bool) -> None:
+    """A kernel shows itself in them."""
+    assert mounts.is_kernels(kind) is is_kernels
