@@ -4,13 +4,17 @@ import time
 
 import click
 
-from agent import length, pausing, render
+from agent import length, lock, pausing, render
 from agent.commands.common import Typed, enrolled, parts_of, pass_typed, print_lines
 from agent.pause import Pause
 from agent.pause_file import Pauses
 
 
-@click.command()
+# What begins with a dash and a digit is a length that cannot be, and no option.
+@click.command(
+    short_help="Look at nothing and send nothing for a while.",
+    context_settings={"ignore_unknown_options": True},
+)
 @click.argument("length_s", metavar="LENGTH", callback=length.of_pause)
 @pass_typed
 def pause(typed: Typed, /, length_s: int) -> None:
@@ -33,10 +37,19 @@ def resume(typed: Typed) -> None:
 
     Exits with 0; 1 failure; 2 usage.
     """
-    was_paused = current_pause(typed) is not None
-    Pauses(typed.settings.state_dir).end()
-    click.echo("the pause has ended" if was_paused else "this machine was not paused")
-    click.echo("a running agent looks and checks in within seconds; or run: parity-agent check")
+    enrolled(typed.settings)
+    state_dir = typed.settings.state_dir
+    pauses = Pauses(state_dir)
+    was_paused = pauses.file.exists()
+    pauses.end()
+    if not was_paused:
+        click.echo("this machine was not paused")
+        return
+    click.echo("the pause has ended")
+    if lock.is_held(state_dir / "daemon.lock"):
+        click.echo("the running agent looks and checks in within seconds")
+    else:
+        click.echo("no agent is running; to look and check in, run: parity-agent check")
 
 
 def current_pause(typed: Typed) -> Pause | None:

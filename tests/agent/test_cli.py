@@ -121,6 +121,8 @@ def test_a_lost_answer_to_an_enrolment_is_repeated_with_the_same_key(
         (("check",), "not enrolled"),
         (("status",), "not enrolled"),
         (("run",), "not enrolled"),
+        (("pause", "2h"), "not enrolled"),
+        (("resume",), "not enrolled"),
         (("--config", "/nowhere/agent.toml", "check"), "no settings file"),
     ],
 )
@@ -290,6 +292,17 @@ def test_a_paused_machine_is_not_checked(enrolled: Agent, receiver: Receiver) ->
     assert "paused_s" not in receiver.sent("/v1/check-ins")[-1]
 
 
+def test_the_end_of_a_pause_promises_nothing_that_is_not_so(enrolled: Agent) -> None:
+    """Where no agent runs, nobody looks unless it is asked for."""
+    enrolled("pause", "2h")
+    done = enrolled("resume")
+    assert done.stdout.splitlines() == [
+        "the pause has ended",
+        "no agent is running; to look and check in, run: parity-agent check",
+    ]
+    assert enrolled("resume").stdout == "this machine was not paused\n"
+
+
 def test_a_pause_without_a_server_holds_and_says_so(enrolled: Agent, receiver: Receiver) -> None:
     """Nothing is promised that is not so."""
     enrolled("check")
@@ -331,6 +344,8 @@ def test_show_and_status_tell_that_the_machine_is_paused(
 
 @pytest.mark.parametrize("length", ["2", "h", "0m", "8d", "169h", "-1h", "1h30m", "1.5h", ""])
 def test_a_pause_needs_a_length_that_it_can_have(enrolled: Agent, length: str) -> None:
-    """Anything else is wrong usage, and pauses nothing."""
-    assert enrolled("pause", "--", length).returncode == 2
+    """Anything else is wrong usage, and pauses nothing; a dash makes no option of it."""
+    done = enrolled("pause", length)
+    assert done.returncode == 2
+    assert "length of time" in done.stderr or "is not from 1m to 7d" in done.stderr
     assert "was not paused" in enrolled("resume").stdout
