@@ -44,7 +44,7 @@ class Ran:
         return bool(self.reason) or self.code not in {None, 0}
 
 
-def run(parts: Parts, steps: Iterable[Step], ask: Ask, tell: Callable[[Ran], None]) -> bool:
+def run(parts: Parts, steps: Iterable[Step], ask: Ask, tell: Callable[[Ran], None]) -> list[Ran]:
     """Runs what can be run of some steps.
 
     Args:
@@ -54,7 +54,7 @@ def run(parts: Parts, steps: Iterable[Step], ask: Ask, tell: Callable[[Ran], Non
         tell: Told how each one ended.
 
     Returns:
-        Whether nothing went wrong.
+        How each one ended, also where it was not run.
     """
     host = _host(parts)
     done = []
@@ -63,7 +63,7 @@ def run(parts: Parts, steps: Iterable[Step], ask: Ask, tell: Callable[[Ran], Non
             ran = _one(host, step, ask, parts.settings.fix_timeout_s)
             tell(ran)
             done.append(ran)
-    return not any(each.failed for each in done)
+    return done
 
 
 def refuse_beside_sessions(parts: Parts, journal: Journal) -> None:

@@ -1,8 +1,10 @@
 """What would mend this machine, as lines of text. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from agent.claude_config.overrides import LocalOverride
 from agent.mending import Plan, Step
+from agent.render_explain import sets
 from agent.text import plain, span, wrapped
 from agent.wire import MachineView
 
@@ -23,17 +25,20 @@ def heard(view: MachineView, age_s: int, old_because: str) -> list[str]:
     return [*lines, *wrapped(f"by the server's word of {span(age_s)} ago: {old_because}", "  ")]
 
 
-def steps(plan: Plan, *, applying: bool) -> list[str]:
+def steps(
+    plan: Plan, overrides: Sequence[LocalOverride] = (), *, applying: bool = False
+) -> list[str]:
     """All steps, numbered: what can be run apart from what is done by hand.
 
     Args:
         plan: What would mend it.
+        overrides: What this laptop sets, with the files.
         applying: The commands are about to be run, so that nobody needs to be told how.
     """
     numbered = list(enumerate(plan.steps, start=1))
     blocks = [
-        _block("TO RUN", ((number, each) for number, each in numbered if each.runs)),
-        _block("TO DO BY HAND", ((number, each) for number, each in numbered if not each.runs)),
+        _block("TO RUN", [each for each in numbered if each[1].runs], overrides),
+        _block("TO DO BY HAND", [each for each in numbered if not each[1].runs], overrides),
         _unmended(plan),
     ]
     lines: list[str] = []
@@ -46,12 +51,21 @@ def steps(plan: Plan, *, applying: bool) -> list[str]:
     return lines
 
 
-def _block(title: str, numbered: Iterable[tuple[int, Step]]) -> list[str]:
+def files(step: Step, overrides: Sequence[LocalOverride]) -> tuple[str, ...]:
+    """The files of this laptop that set what a step is to mend."""
+    found = (each for finding in step.findings for each in sets(finding, overrides))
+    return tuple(dict.fromkeys(str(each.file) for each in found if each.file is not None))
+
+
+def _block(
+    title: str, numbered: Iterable[tuple[int, Step]], overrides: Sequence[LocalOverride]
+) -> list[str]:
     lines = []
     for number, each in numbered:
         lines.append(f"  {number}. {each.command.text}")
         for finding in each.findings:
             lines += wrapped(f"{finding.code}: {finding.sentence}", "     ")
+        lines += [f"     it is set in {plain(file)}" for file in files(each, overrides)]
     return [title, *lines] if lines else []
 
 

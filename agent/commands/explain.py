@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import click
 from click.shell_completion import CompletionItem
 
-from agent import fix, meanings, platforms, render_explain, text, word
-from agent.claude_config import overrides
+from agent import fix, local_overrides, meanings, render_explain, text, word
 from agent.claude_config.overrides import LocalOverride
 from agent.commands.common import (
     Typed,
@@ -22,10 +21,8 @@ from agent.commands.common import (
     use_colour,
 )
 from agent.commands.completion import kept_journal
-from agent.commands.pausing import current_pause
 from agent.errors import AgentError, IdentityError
 from agent.meanings import Kept
-from agent.settings import Settings
 from agent.wire import FindingView, MachineView
 from agent.word import Word
 
@@ -101,20 +98,7 @@ def _refuse_unknown(code: str, view: MachineView, known: Kept) -> None:
 def _local(typed: Typed, view: MachineView, code: str | None) -> tuple[LocalOverride, ...]:
     """What this laptop sets; looked at only for findings that are about it."""
     about = [each for each in view.findings if code is None or each.code == code]
-    if not any(" " in each.subject for each in about) or current_pause(typed) is not None:
-        return ()
-    settings: Settings = typed.settings
-    try:
-        host = platforms.live(
-            home=settings.home,
-            system_root=settings.system_root,
-            environment=typed.environment,
-            process_roots=settings.process_roots,
-        )
-        return overrides.examine(host).local
-    except OSError:
-        # Which files set it is told beside the verdict: without them it holds all the same.
-        return ()
+    return local_overrides.behind(about, typed.settings, typed.environment, int(time.time()))
 
 
 def _told(

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 import click
 from click.shell_completion import CompletionItem
 
-from agent import applying, mending, render_mending, text, word
+from agent import applying, local_overrides, mending, render_mending, text, word
 from agent.applying import Ran
+from agent.claude_config.overrides import LocalOverride
 from agent.commands.common import (
     Typed,
     enrolled,
@@ -27,6 +28,9 @@ from agent.journal import Journal
 from agent.mending import Plan, Step
 from agent.wire import FindingView
 from agent.word import Word
+
+_IN_A_FILE = frozenset({"set", "unset"})
+"""The fixes that change a key in a file of the user's."""
 
 
 def _names(context: click.Context, _option: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -52,6 +56,8 @@ def _names(context: click.Context, _option: click.Parameter, begun: str) -> list
 def fix(typed: Typed, /, about: tuple[str, ...], *, as_json: bool, **how: bool) -> None:
     """Print the commands that mend what is found here; all of it, or one CODE or SUBJECT.
 
+    Asks the server how this machine stands, and takes its last word where it cannot be asked.
+
     With --apply, at a terminal, each is shown word for word and run after a yes: without a
     shell, in your own environment and with your own rights. What a person has to do by hand is
     never run. It is refused while sessions of Claude Code run.
@@ -71,12 +77,13 @@ def fix(typed: Typed, /, about: tuple[str, ...], *, as_json: bool, **how: bool) 
         chosen = " ".join(about) or None
         _refuse_unknown(chosen, heard)
         plan = mending.plan(heard.view, chosen)
+        local = _local(typed, plan)
         if as_json:
-            print_json(_told(heard, plan))
+            print_json(_told(heard, plan, local))
             return
         age_s = heard.age_s(time.time())
         print_lines(render_mending.heard(heard.view, age_s, heard.old_because))
-        print_lines(render_mending.steps(plan, applying=applies))
+        print_lines(render_mending.steps(plan, local, applying=applies))
         if applies:
             _apply(parts, journal, plan, yes=yes, while_running=how["while_running"])
 
@@ -93,9 +100,10 @@ def _apply(parts: Parts, journal: Journal, plan: Plan, *, yes: bool, while_runni
         click.echo(f"\n$ {shlex.join(argv)}")
         return yes or click.confirm("run it?", default=False)
 
-    ended_well = applying.run(parts, steps, asked, _tell)
-    click.echo("\nthen look again: parity-agent check")
-    if not ended_well:
+    done = applying.run(parts, steps, asked, _tell)
+    if any(each.code is not None for each in done):
+        click.echo("\nthen look again: parity-agent check")
+    if any(each.failed for each in done):
         sys.exit(1)
 
 
@@ -133,23 +141,30 @@ def _last(context: click.Context) -> Iterator[FindingView]:
             yield from heard.view.findings
 
 
-def _told(heard: Word, plan: Plan) -> dict[str, object]:
+def _local(typed: Typed, plan: Plan) -> tuple[LocalOverride, ...]:
+    """What this laptop sets; looked at only for what a person changes in a file."""
+    about = [each for step in plan.steps if step.fix.action in _IN_A_FILE for each in step.findings]
+    return local_overrides.behind(about, typed.settings, typed.environment, int(time.time()))
+
+
+def _told(heard: Word, plan: Plan, local: Sequence[LocalOverride]) -> dict[str, object]:
     return {
         "standing": heard.view.standing,
         "age_s": heard.age_s(time.time()),
         "old_because": heard.old_because,
-        "steps": _steps(plan.steps),
+        "steps": _steps(plan.steps, local),
         "unmended": plan.unmended,
     }
 
 
-def _steps(steps: Sequence[Step]) -> list[dict[str, object]]:
+def _steps(steps: Sequence[Step], local: Sequence[LocalOverride]) -> list[dict[str, object]]:
     return [
         {
             "fix": each.fix,
             "text": each.command.text,
             "argv": each.command.argv,
             "findings": each.findings,
+            "files": render_mending.files(each, local),
         }
         for each in steps
     ]
