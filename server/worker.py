@@ -8,12 +8,14 @@ the ledger only marks that everything is to be judged again, so that a burst of 
 one pass; the first pass runs at the start, for what a crash may have left between a reading
 and its verdicts.
 
-Threads are daemons: a download under way does not hold up a stop, since it holds nothing
-that a crash could not take from it either.
+A stop waits a moment for what is under way, so that no question to the database is cut off.
+Threads are daemons: a download that takes longer does not hold up a stop, since it holds
+nothing that a crash could not take from it either.
 """
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +26,9 @@ from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from server.errors import ServerError
+
+STOP_WAIT_S = 2.0
+"""Longest that a stop waits for the jobs under way, in seconds."""
 
 _log = structlog.stdlib.get_logger("server.worker")
 
@@ -52,8 +57,9 @@ class Worker:
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         self._stopping = threading.Event()
+        self._daemons = _Daemons()
         self._scheduler = BackgroundScheduler(
-            executors={"default": _Daemons()},
+            executors={"default": self._daemons},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
         )
@@ -71,9 +77,10 @@ class Worker:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Starts no further job; one under way may find the writer closed, and ends."""
+        """Starts no further job; one under way for longer may find the writer closed, and ends."""
         self._stopping.set()
         self._scheduler.shutdown(wait=False)
+        self._daemons.wait(STOP_WAIT_S)
 
     def _guarded(self, job: Job) -> Callable[[], None]:
         said = ""
@@ -124,10 +131,23 @@ class Mark:
 class _Daemons(BaseExecutor):  # type: ignore[misc] # APScheduler ships no types
     """Runs every job in a daemon thread of its own."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._threads: dict[str, threading.Thread] = {}
+
+    def wait(self, timeout_s: float) -> None:
+        """Returns when no job is under way, or when the time is over."""
+        ends_at = time.monotonic() + timeout_s
+        for thread in tuple(self._threads.values()):
+            thread.join(max(0.0, ends_at - time.monotonic()))
+
     def _do_submit_job(self, job: Any, run_times: Any) -> None:
-        threading.Thread(
+        thread = threading.Thread(
             target=self._run, args=(job, run_times), name=f"job {job.id}", daemon=True
-        ).start()
+        )
+        thread.start()
+        # A job never runs twice at a time.
+        self._threads[job.id] = thread
 
     def _run(self, job: Any, run_times: Any) -> None:
         try:

@@ -86,6 +86,22 @@ def test_a_job_never_runs_twice_at_a_time() -> None:
     assert not together.is_set()
 
 
+def test_a_stop_waits_for_what_is_under_way() -> None:
+    """A question to the database ends before the database is closed."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        begun.set()
+        worker._stopping.wait(_PATIENCE_S)
+        ended.set()
+
+    worker = Worker([Job("asks", _LONG_S, ask)])
+    worker.start()
+    assert begun.wait(_PATIENCE_S)
+    worker.stop()
+    assert ended.is_set()
+
+
 def test_marks_set_many_times_are_done_once() -> None:
     """A burst of changes is one pass."""
     done: list[int] = []
