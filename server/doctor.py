@@ -4,7 +4,7 @@ A check that cannot be made is a check that failed, with its reason; the others 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, select
@@ -54,7 +54,7 @@ def examine(settings: Settings, sources: tuple[Source, ...], now: int) -> Iterat
     yield _settings(settings)
     if settings.policy_file is not None:
         yield _policy(settings.policy_file)
-    yield from _database(settings.database, now)
+    yield from _database(settings, now)
     if not sources:
         yield Check("sources", "none is configured", "set npm_registry_url or bucket_url")
     for source in sources:
@@ -78,9 +78,11 @@ def _policy(path: Path) -> Check:
     return Check("policy", f"{path} is usable")
 
 
-def _database(url: str, now: int) -> Iterator[Check]:
+def _database(settings: Settings, now: int) -> Iterator[Check]:
     try:
-        opened = engine.open_engine(url)
+        # A recount of a large fleet takes its time.
+        patient = replace(settings.database_limits, statement_s=0)
+        opened = engine.open_engine(settings.database, patient)
     except ServerError as error:
         yield Check("database", str(error), error.advice)
         return
@@ -102,10 +104,12 @@ def _asked(name: str, opened: Engine, ask: Callable[[Connection], Check]) -> Che
 
 
 def _integrity(conn: Connection) -> Check:
-    found = [row[0] for row in conn.exec_driver_sql("PRAGMA quick_check(3)")]
-    if found == ["ok"]:
+    found = engine.kind_of(conn.engine).troubles(conn)
+    if not found:
         return Check("database", "is sound")
-    return Check("database", "; ".join(found), "stop the server, put a backup in its place")
+    told, advice = found[0]
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return Check("database", f"{told}{more}", advice)
 
 
 def _counts(conn: Connection) -> Check:

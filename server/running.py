@@ -126,7 +126,7 @@ def _open_database(settings: Settings) -> Engine:
     if is_new:
         make_data_dir(settings)
         migrate(settings.database)
-    return open_engine(settings.database)
+    return open_engine(settings.database, settings.database_limits)
 
 
 def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:

@@ -22,6 +22,7 @@ import platformdirs
 
 from server.errors import SettingsError
 from server.setting_values import READERS, LogLevel, Secret, as_url
+from server.store.interface import Limits
 
 PREFIX = "PARITY_SERVER_"
 """Begins every variable that the server reads."""
@@ -38,7 +39,13 @@ class Settings:
 
     Attributes:
         data_dir: Folder of the SQLite database.
-        database_url: SQLAlchemy address of the database; else ``server.db`` in `data_dir`.
+        database_url: Address of the database, ``sqlite:///PATH`` or ``postgresql://USER@HOST/NAME``;
+            else ``server.db`` in `data_dir`. A password that it leaves out is taken from where
+            libpq looks: ``PGPASSWORD``, ``PGPASSFILE``, ``~/.pgpass``.
+        database_connect_timeout_s: Seconds in which PostgreSQL has to be connected to.
+        database_statement_timeout_s: Seconds that one statement may take on PostgreSQL.
+        database_lock_timeout_s: Seconds that a statement waits on PostgreSQL for another's lock.
+        database_connections_max: Most connections to PostgreSQL; one of them writes.
         host: The address to listen on.
         port: The port to listen on; 0 takes a free one.
         tls_cert: PEM file of the certificate and its chain.
@@ -67,7 +74,11 @@ class Settings:
     data_dir: Path = field(
         default_factory=lambda: platformdirs.user_state_path("build-parity", appauthor=False)
     )
-    database_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)
+    database_connect_timeout_s: float = 5.0
+    database_statement_timeout_s: float = 60.0
+    database_lock_timeout_s: float = 10.0
+    database_connections_max: int = 16
     host: str = "127.0.0.1"
     port: int = 8470
     tls_cert: Path | None = None
@@ -95,8 +106,22 @@ class Settings:
         """The SQLAlchemy address of the database."""
         return self.database_url or f"sqlite:///{self.data_dir / 'server.db'}"
 
+    @property
+    def database_limits(self) -> Limits:
+        """What a server lets PostgreSQL take."""
+        return Limits(
+            connect_s=self.database_connect_timeout_s,
+            statement_s=self.database_statement_timeout_s,
+            lock_s=self.database_lock_timeout_s,
+            connections=self.database_connections_max,
+        )
+
 
 LIMITS: Mapping[str, tuple[float, float]] = {
+    "database_connect_timeout_s": (1, 300),
+    "database_statement_timeout_s": (1, 3_600),
+    "database_lock_timeout_s": (0.1, 300),
+    "database_connections_max": (2, 1_000),
     "port": (0, 65_535),
     "check_in_interval_s": (1, 86_400),
     "heads_every_s": (1, 3_600),

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
@@ -77,7 +78,9 @@ def opened(settings: Settings) -> Iterator[Engine]:
     Raises:
         StoreError: The database cannot be opened.
     """
-    engine = database.open_engine(settings.database)
+    # Who asked can wait, and interrupt.
+    patient = replace(settings.database_limits, statement_s=0)
+    engine = database.open_engine(settings.database, patient)
     try:
         yield engine
     finally:

@@ -92,6 +92,10 @@ class Kind(Protocol):
         """
         ...
 
+    def troubles(self, conn: Connection) -> tuple[tuple[str, str], ...]:
+        """What is wrong with a database that is open, each with what to do: for `doctor`."""
+        ...
+
     def numbered(self, conn: Connection, table: Table) -> None:
         """Goes on after the highest number of rows that were put in with their own."""
         ...

@@ -50,6 +50,12 @@ PEER_GONE_MS = (KEEPALIVE_S[0] + KEEPALIVE_S[1] * KEEPALIVE_S[2]) * 1000
 _WRITE_LOCK = 0x7061_7269_7479_0001
 _SERVER_LOCK = 0x7061_7269_7479_0002
 
+_BROKEN_INDEXES = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
+_DAMAGED = (
+    "SELECT coalesce(max(checksum_failures), 0) FROM pg_stat_database"
+    " WHERE datname = current_database()"
+)
+
 _READ_ONLY = "25006"
 """What a standby, and a database in a read-only phase, answers to a write."""
 
@@ -155,6 +161,22 @@ def alone(engine: Engine) -> Iterator[Connection]:
             yield conn
         finally:
             conn.invalidate()
+
+
+def troubles(conn: Connection) -> tuple[tuple[str, str], ...]:
+    """Settings by which a crash takes what was acknowledged, and damage that it noticed itself."""
+    found = [
+        (f"{name} is off: a crash of its machine can take what was acknowledged", "set it to on")
+        for name in ("fsync", "full_page_writes")
+        if conn.exec_driver_sql(f"SHOW {name}").scalar() == "off"
+    ]
+    broken = conn.exec_driver_sql(_BROKEN_INDEXES).scalars()
+    found += [(f"the index {name} is not valid", f"REINDEX INDEX {name}") for name in broken]
+    damaged = conn.exec_driver_sql(_DAMAGED).scalar_one()
+    if damaged:
+        said = f"{damaged} pages did not have the checksum that they were written with"
+        found.append((said, "put a backup in its place, on another disk"))
+    return tuple(found)
 
 
 def numbered(conn: Connection, table: Table) -> None:

@@ -36,6 +36,9 @@ over once. The log then stays near 32 MiB.
 CACHE_KIB = 65_536
 """Page cache of one connection, in KiB: the rows of 100,000 machines fit."""
 
+TROUBLES_MAX = 3
+"""Most damages that are looked for."""
+
 # Every commit has one: a tenth of what SQLAlchemy's own way costs.
 _BEGIN_WRITING = Prepared(text("BEGIN IMMEDIATE"))
 _BEGIN_READING = Prepared(text("BEGIN"))
@@ -150,6 +153,13 @@ def alone(engine: Engine) -> Iterator[Connection]:
             yield conn
     finally:
         lock.release()
+
+
+def troubles(conn: Connection) -> tuple[tuple[str, str], ...]:
+    """Pages and indexes that do not fit together (https://www.sqlite.org/pragma.html#pragma_quick_check)."""
+    found = [row[0] for row in conn.exec_driver_sql(f"PRAGMA quick_check({TROUBLES_MAX})")]
+    advice = "stop the server, put a backup in its place"
+    return () if found == ["ok"] else tuple((each, advice) for each in found)
 
 
 def numbered(_conn: Connection, _table: Table) -> None:

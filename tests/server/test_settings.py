@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from server import settings
 from server.errors import SettingsError
+from server.store.interface import Limits
 
 
 def _refused(environment: dict[str, str], file: Path | None = None) -> str:
@@ -136,3 +137,23 @@ def test_any_environment_gives_settings_or_the_one_error(environment: dict[str, 
     """No text that a variable can hold ends in another exception."""
     with contextlib.suppress(SettingsError):
         settings.load(environment)
+
+
+def test_an_address_of_a_database_is_not_shown() -> None:
+    """It may hold a password."""
+    address = "postgresql://parity:hunter2@host/parity"
+    values = settings.load({"PARITY_SERVER_DATABASE_URL": address})
+    assert values.database == address
+    assert "hunter2" not in f"{values} {values!r}"
+
+
+def test_what_a_database_may_take_is_one_value() -> None:
+    """As the store asks for it: seconds, and connections."""
+    names = ("connect_timeout_s", "statement_timeout_s", "lock_timeout_s", "connections_max")
+    told = {
+        f"PARITY_SERVER_DATABASE_{name.upper()}": str(value)
+        for value, name in enumerate(names, start=2)
+    }
+    limits = Limits(connect_s=2, statement_s=3, lock_s=4, connections=5)
+    assert settings.load(told).database_limits == limits
+    assert settings.load({}).database_limits == Limits()

@@ -10,6 +10,7 @@ from psycopg.sql import SQL
 from sqlalchemy import Connection, Engine, text
 
 from server.errors import RequestRefused, StoreError
+from server.store import postgres as postgres_kind
 from server.store.engine import migrate, open_engine, reading, writable, writing
 from server.store.interface import Limits
 from server.store.writer import Writer
@@ -317,3 +318,19 @@ def test_all_connections_in_use_is_a_store_error(url: str) -> None:
         names(engine)
     assert names(engine) == []
     engine.dispose()
+
+
+def test_what_a_crash_could_take_is_told(engine: Engine) -> None:
+    """The tests' own database does not sync, and says so; an index that lies is named."""
+    with engine.connect() as conn:
+        assert [told for told, _ in postgres_kind.troubles(conn)] == [
+            "fsync is off: a crash of its machine can take what was acknowledged"
+        ]
+    lies = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'pk_counts'::regclass"
+    with writing(engine) as conn:
+        conn.exec_driver_sql(lies)
+    with engine.connect() as conn:
+        assert postgres_kind.troubles(conn)[-1] == (
+            "the index pk_counts is not valid",
+            "REINDEX INDEX pk_counts",
+        )
