@@ -50,7 +50,11 @@ def cli() -> None:
 @with_settings
 def serve(settings: Settings) -> None:
     """Serve until Ctrl-C or SIGTERM; makes the SQLite database if there is none yet."""
-    running.run(settings, lambda address: click.echo(f"listening on {address}"))
+    running.run(
+        settings,
+        lambda address: click.echo(f"listening on {address}"),
+        lambda lack: click.echo(lack, err=True),
+    )
 
 
 cli.add_command(enrolment_secret, "enrolment-secret")

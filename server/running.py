@@ -80,12 +80,15 @@ def open_sources(settings: Settings, keep: Keep | None = None) -> tuple[Source, 
     return sources.open_sources(settings, os.environ, Path.home(), keep or Memory())
 
 
-def run(settings: Settings, listening: Callable[[str], None]) -> None:
+def run(
+    settings: Settings, listening: Callable[[str], None], warned: Callable[[str], None]
+) -> None:
     """Serves until SIGTERM or SIGINT.
 
     Args:
         settings: What to serve, and where.
         listening: Told the server's address once it answers there.
+        warned: Told before what is lacking, though it serves.
 
     Raises:
         ServerError: It cannot start: the text says why and what to do.
@@ -102,6 +105,8 @@ def run(settings: Settings, listening: Callable[[str], None]) -> None:
 
         def ready() -> None:
             _log.info("started", address=address, sources=parts.sources)
+            if parts.lack is not None:
+                warned(parts.lack)
             listening(address)
             parts.worker.start()
             stack.callback(parts.worker.stop)
@@ -118,6 +123,7 @@ class _Parts:
     worker: Worker
     refusals: logs.Refusals
     sources: list[str]
+    lack: str | None
 
 
 def _open_database(settings: Settings) -> Engine:
@@ -176,7 +182,8 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
         settings.check_in_max_bytes, settings.request_max_bytes, settings.body_timeout_s
     )
     front = Front(intake.check_in, app, limits, counted)
-    return _Parts(front, Worker(jobs.all(settings.heads_every_s)), counted, names)
+    worker = Worker(jobs.all(settings.heads_every_s))
+    return _Parts(front, worker, counted, names, sources.lack(opened))
 
 
 def _enroller(intake: Intake) -> Enrol:

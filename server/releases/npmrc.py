@@ -1,6 +1,6 @@
 """What npm's own configuration says of its registry, read as text.
 
-npm is never run. The order is npm's (npm docs, "npmrc" and "config"): environment, the
+npm is not run for it. The order is npm's (npm docs, "npmrc" and "config"): environment, the
 user's file, the global file, npm's builtin file. A registry for the scope goes before the
 general one, as it does for npm. A token is taken for the address that it is written for.
 """

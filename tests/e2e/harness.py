@@ -103,7 +103,9 @@ class Server:
     def environment(self) -> dict[str, str]:
         """Its variables."""
         told = {f"PARITY_SERVER_{name.upper()}": str(each) for name, each in self.settings.items()}
-        return plain_environment(self.folder) | told
+        # A server that is told of no registry finds no npm either, which knows one.
+        path = {} if self.settings.get("npm_registry_url") else {"PATH": str(COMMANDS)}
+        return plain_environment(self.folder) | path | told
 
     def command(
         self, *words: str | Path, timeout_s: float = COMMAND_TIMEOUT_S

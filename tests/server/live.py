@@ -29,9 +29,10 @@ class Live:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
-        passed_on = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        passed_on = {name: os.environ[name] for name in ("LANG",) if name in os.environ}
         told = {f"PARITY_SERVER_{name.upper()}": value for name, value in settings.items()}
         self.environment = passed_on | {
+            "PATH": str(Path(sys.executable).parent),  # without npm, which knows a registry
             "HOME": str(folder / "home"),
             "PYTHONPATH": str(ROOT),
             "PARITY_SERVER_BUCKET_URL": "",

@@ -32,6 +32,13 @@ def test_a_fresh_folder_is_all_it_needs(live: Live) -> None:
     assert requests.get(f"{live.url}/healthz", timeout=PATIENCE_S).ok
 
 
+def test_a_server_without_a_source_says_so_at_its_start(live: Live) -> None:
+    """Not only when every laptop turns out unknown."""
+    live.start()
+    assert "no source of public releases is known" in live.log
+    live.stop()
+
+
 def test_a_second_server_on_one_database_is_refused(live: Live) -> None:
     """Two servers would both judge and both alert."""
     live.start()

@@ -6,7 +6,7 @@ or None where the settings switch it off. The contract test walks the same list.
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from server.releases.sources.interface import Addresses, Keep, Source
@@ -40,3 +40,21 @@ def open_sources(
     )
     found = (source for source in opened if source is not None)
     return tuple(sorted(found, key=lambda source: not source.keeps_list))
+
+
+def lack(sources: Iterable[Source]) -> str | None:
+    """What to tell an operator of sources whose place is not known; None where all are."""
+    placed = {source.name: source.has_place for source in sources}
+    known = [name for name, has_place in placed.items() if has_place]
+    if known and len(known) == len(placed):
+        return None
+    mend = "set PARITY_SERVER_NPM_REGISTRY_URL or install npm"
+    if not known:
+        return (
+            "no source of public releases is known, so every laptop will be at best unknown;"
+            f" {mend}"
+        )
+    return (
+        f"of the sources of public releases only {' and '.join(known)} is known: while it does"
+        f" not answer, every laptop will be at best unknown; {mend}"
+    )

@@ -62,6 +62,7 @@ class BucketSource:
 
     name = "bucket"
     keeps_list = False
+    has_place = True
 
     def __init__(
         self, fetcher: Fetcher, keep: Keep | None = None, pins: Pins | None = None

@@ -125,6 +125,11 @@ class Source(Protocol):
         """It lists every version that was ever public; such a source is read first."""
         ...
 
+    @property
+    def has_place(self) -> bool:
+        """Its address is known; else every reading says that it is not."""
+        ...
+
     def read(self) -> SourceReading:
         """The heads and the list, now.
 

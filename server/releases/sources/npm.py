@@ -12,7 +12,7 @@ unchanged one (RFC 9110 section 13.1.2) is its reading.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -26,7 +26,7 @@ from server.errors import SourceError
 from server.fetch import Fetcher, Validators
 from server.fetch_body import Limits
 from server.fetch_errors import NotFoundError
-from server.releases import npmrc, tarball
+from server.releases import npm_command, npmrc, tarball
 from server.releases.ledger import LAST_JS_VERSION, Artifact, Release
 from server.releases.manifest import MANIFEST_MAX_BYTES, Manifest, instant, is_release_number, parse
 from server.releases.registry_keys import RegistryKeys
@@ -96,16 +96,30 @@ class NpmSource:
     Args:
         fetcher: At the registry's address; None where no registry is known.
         keep: Where the registry's keys stay; without one, in memory.
+        find: Asked once more at each reading while none is known: npm may be installed later.
     """
 
     name = "npm"
     keeps_list = True
 
-    def __init__(self, fetcher: Fetcher | None, keep: Keep | None = None) -> None:
-        self._known_fetcher = fetcher
-        self._keys = RegistryKeys(fetcher, keep or Memory()) if fetcher else None
+    def __init__(
+        self,
+        fetcher: Fetcher | None,
+        keep: Keep | None = None,
+        find: Callable[[], Fetcher | None] = lambda: None,
+    ) -> None:
+        self._keep = keep or Memory()
+        self._find = find
+        self._known_fetcher: Fetcher | None = None
+        self._keys: RegistryKeys | None = None
+        self._know(fetcher)
         self._validators: Validators | None = None
         self._reading: SourceReading | None = None
+
+    @property
+    def has_place(self) -> bool:
+        """Whether a registry is known."""
+        return self._known_fetcher is not None
 
     def read(self) -> SourceReading:
         """The tags, and every version with its publish time.
@@ -113,6 +127,8 @@ class NpmSource:
         Raises:
             SourceError: It gave no usable answer, or no registry is known.
         """
+        if not self.has_place:
+            self._know(self._find())
         asked = self._validators if self._reading is not None else None
         fetched = self._fetcher.get(
             self._url(NPM_PACKAGE), _DOCUMENT_LIMITS, accept=_WHOLE, validators=asked
@@ -175,9 +191,13 @@ class NpmSource:
         if self._known_fetcher is None:
             raise SourceError(
                 "no npm registry is known",
-                advice="set PARITY_SERVER_NPM_REGISTRY_URL, or configure npm",
+                advice="set PARITY_SERVER_NPM_REGISTRY_URL, or install npm",
             )
         return self._known_fetcher
+
+    def _know(self, fetcher: Fetcher | None) -> None:
+        self._known_fetcher = fetcher
+        self._keys = RegistryKeys(fetcher, self._keep) if fetcher else None
 
     def _check(self, name: str, version: str, dist: _Dist, at: int | None) -> str | None:
         if self._keys is None:
@@ -228,12 +248,20 @@ def sdk_version(version: str) -> str | None:
 def open_source(
     addresses: Addresses, environment: Mapping[str, str], home: Path, keep: Keep
 ) -> Source:
-    """The registry of the settings, else the one that npm's own configuration names."""
-    url = addresses.npm_registry_url or npmrc.registry_url(environment, home)
-    if url is None:
-        return NpmSource(None)
-    token = npmrc.authorization(environment, home, url)
-    return NpmSource(Fetcher(url, authorization=token, ca_file=addresses.ca_file), keep)
+    """The registry of the settings, else of npm's own configuration, else what npm says."""
+
+    def find() -> Fetcher | None:
+        url = (
+            addresses.npm_registry_url
+            or npmrc.registry_url(environment, home)
+            or npm_command.registry_url(environment, home)
+        )
+        if url is None:
+            return None
+        token = npmrc.authorization(environment, home, url)
+        return Fetcher(url, authorization=token, ca_file=addresses.ca_file)
+
+    return NpmSource(find(), keep, find)
 
 
 def _decode(body: bytes, name: str) -> _Document:

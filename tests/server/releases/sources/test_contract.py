@@ -9,7 +9,7 @@ import pytest
 from werkzeug import Request, Response
 
 from server.errors import SourceError
-from server.releases.sources import names, open_sources
+from server.releases.sources import lack, names, open_sources
 from server.releases.sources.interface import Memory, Source
 
 if TYPE_CHECKING:
@@ -49,6 +49,29 @@ def test_sources_are_opened_by_the_settings(tmp_path: Path) -> None:
     assert [
         source.name for source in open_sources(_Settings(None, ""), {}, tmp_path, Memory())
     ] == ["npm"]
+
+
+def test_a_place_that_is_not_known_is_told(tmp_path: Path) -> None:
+    """Alone it leaves nothing to compare with; beside the bucket, no second word."""
+
+    def told(npm: str | None, bucket: str, path: Path = tmp_path) -> str | None:
+        environment = {"PATH": str(path)}
+        return lack(open_sources(_Settings(npm, bucket), environment, tmp_path, Memory()))
+
+    mend = "set PARITY_SERVER_NPM_REGISTRY_URL or install npm"
+    assert told("https://r.example", "") is None
+    assert told("https://r.example", "https://b.example") is None
+    assert told(None, "") == (
+        "no source of public releases is known, so every laptop will be at best unknown; " + mend
+    )
+    assert told(None, "https://b.example") == (
+        "of the sources of public releases only bucket is known: while it does not answer, every"
+        " laptop will be at best unknown; " + mend
+    )
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/npm").write_text("#!/bin/sh\necho https://default.example/\n")
+    (tmp_path / "bin/npm").chmod(0o755)
+    assert told(None, "", tmp_path / "bin") is None
 
 
 def test_its_name_is_its_modules(served: _Served) -> None:

@@ -264,6 +264,18 @@ def test_without_a_registry_it_says_what_to_set() -> None:
     assert "PARITY_SERVER_NPM_REGISTRY_URL" in told.value.advice
 
 
+def test_a_registry_that_becomes_known_is_read(registry: "Registry") -> None:
+    """Whoever installs npm need not start the server anew."""
+    found: list[Fetcher] = []
+    source = NpmSource(None, None, lambda: found[0] if found else None)
+    with pytest.raises(SourceError, match="no npm registry is known"):
+        source.read()
+    assert not source.has_place
+    found.append(Fetcher(registry.url))
+    assert source.read().heads == {"latest": "2.1.330"}
+    assert source.has_place
+
+
 def test_the_token_goes_with_every_question(registry: "Registry") -> None:
     """Documents and packages of a private registry need it alike."""
     registry.add_sdk("0.3.330", "2.1.330")
