@@ -17,6 +17,7 @@ from server.alerts.bodies import LABELS_MAX, Changed
 from server.alerts.rows import Row
 from server.store import conditions, public
 from server.store import outbox as store
+from server.store.dialect import total
 from server.store.tables import machines, transitions, verdicts
 
 LOOKED_AT_MAX = 1_000
@@ -67,7 +68,7 @@ def _machine_is_unknown(conn: Connection, machine_id: str) -> bool:
 
 def _fleet(conn: Connection, body: Changed) -> Changed | None:
     holds = _still_unknown(body)
-    count = select(func.count(), func.coalesce(func.sum(verdicts.c.machines), 0)).where(holds)
+    count = select(func.count(), total(verdicts.c.machines)).where(holds)
     profiles, concerned = conn.execute(count).one()
     if not concerned:
         return None

@@ -3,11 +3,13 @@
 import threading
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 from server.errors import StoreError
+from server.store.dialect import total
 from server.store.engine import migrate, open_engine, reading, writable, writing
+from server.store.tables import counts
 
 ADD = text("INSERT INTO counts VALUES (:name, 'match', 1)")
 
@@ -79,6 +81,16 @@ def test_words_are_compared_by_their_bytes(engine: Engine) -> None:
         for name in spelt:
             conn.execute(ADD, {"name": name})
         assert names(conn) == sorted(spelt)
+
+
+def test_a_sum_is_a_whole_number(engine: Engine) -> None:
+    """Of nothing as well: what is counted goes into messages as it is."""
+    with writing(engine) as conn:
+        assert conn.execute(select(total(counts.c.machines))).scalar_one() == 0
+        conn.execute(ADD, {"name": "a"})
+        conn.execute(ADD, {"name": "b"})
+        found = conn.execute(select(total(counts.c.machines))).scalar_one()
+    assert (found, type(found)) == (2, int)
 
 
 def test_a_mistake_within_a_savepoint_harms_nothing_else(engine: Engine) -> None:

@@ -1,6 +1,8 @@
 """What PostgreSQL does by itself: locks, lost connections, phases in which it only reads."""
 
 import contextlib
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -16,6 +18,17 @@ from server.store.interface import Limits
 from server.store.writer import Writer
 from tests.postgres import Postgres
 from tests.server.shop import HEAD, Laptop, Shop, profile
+
+WITHOUT_DRIVER = """
+import sys
+sys.modules["psycopg"] = None
+from server.errors import StoreError
+from server.store.engine import open_engine
+try:
+    open_engine("postgresql://host/parity")
+except StoreError as error:
+    print(error, error.advice, sep="\\n")
+"""
 
 ADD = text("INSERT INTO counts VALUES (:name, 'match', 1)")
 
@@ -334,3 +347,14 @@ def test_what_a_crash_could_take_is_told(engine: Engine) -> None:
             "the index pk_counts is not valid",
             "REINDEX INDEX pk_counts",
         )
+
+
+def test_a_missing_driver_is_told_with_what_brings_it() -> None:
+    """It is an extra: a server on SQLite does not need it."""
+    told = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DRIVER], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.splitlines() == [
+        "PostgreSQL needs the driver psycopg, which is not installed",
+        "install build-parity with its extra `postgres`",
+    ]
