@@ -38,13 +38,13 @@ def typed_shell(found: Sequence[LocalOverride]) -> list[str]:
     """
     if not found:
         return []
-    rows = [(each.name, each.override_class, _value(each.value)) for each in found]
+    rows = [(each.name, each.override_class, _value(each)) for each in found]
     lines = table(("VARIABLE", "CLASS", "VALUE"), rows)
     return ["SET IN THIS SHELL ONLY (not sent)", *lines]
 
 
 def _row(each: Override) -> tuple[str, ...]:
-    name, value = each.key, _value(each.value)
+    name, value = each.key, _value(each)
     if each.kind == "flag":
         name = f"--{each.key}"
     elif each.kind == "file":
@@ -77,7 +77,9 @@ def _config_hash(config: Config, public_default: str | None) -> list[str]:
     return [f"  config hash     {config.hash}", f"  public default  {public_default}"]
 
 
-def _value(value: object) -> str:
+def _value(each: Override | LocalOverride) -> str:
+    value = each.value
     if value is None:
-        return "set"
+        # Of this class nothing more is ever read; the value may well be no secret.
+        return "presence only" if each.override_class == "secret" else "set"
     return str(value).lower() if isinstance(value, bool) else str(value)

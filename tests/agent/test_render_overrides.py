@@ -73,3 +73,9 @@ def test_a_shell_without_such_variables_is_not_mentioned() -> None:
     assert typed_shell(()) == []
     found = (LocalOverride("variable", "ANTHROPIC_MODEL", "shell", "behaviour", None, "opus"),)
     assert typed_shell(found)[-1].split() == ["ANTHROPIC_MODEL", "behaviour", "opus"]
+
+
+def test_of_a_secret_only_the_presence_is_told() -> None:
+    """Nobody has to fear that more was read; a path to certificates is in this class too."""
+    found = (LocalOverride("variable", "NODE_EXTRA_CA_CERTS", "shell", "secret", None),)
+    assert typed_shell(found)[-1].split() == ["NODE_EXTRA_CA_CERTS", "secret", "presence", "only"]
