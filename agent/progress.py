@@ -1,7 +1,7 @@
 """Progress on standard error, for whatever takes more than a second.
 
-On a terminal one line that is written over; elsewhere a plain line now and then, so that
-a log of an installation stays short.
+On a terminal one line that is written over; elsewhere, as in the log of an installation, a
+plain line at the beginning and one at the end.
 """
 
 import time
@@ -14,10 +14,8 @@ SILENT_S = 1.0
 TERMINAL_EVERY_S = 0.2
 """Seconds between two lines written over each other on a terminal."""
 
-PLAIN_EVERY_S = 5.0
-"""Seconds between two plain lines."""
-
 _MB = 1_000_000
+_READING = "reading Claude Code's bytes"
 
 
 class Progress:
@@ -41,15 +39,19 @@ class Progress:
         now = self._clock()
         if now < self._next:
             return
-        self._next = now + (TERMINAL_EVERY_S if self._terminal else PLAIN_EVERY_S)
-        text = f"reading Claude Code's bytes: {done // _MB} of {total // _MB} MB"
-        self._stream.write(f"\r{text}\x1b[K" if self._terminal else f"{text}\n")
-        self._stream.flush()
+        self._next = now + TERMINAL_EVERY_S
+        if self._terminal:
+            self._write(f"\r{_READING}: {done // _MB} of {total // _MB} MB\x1b[K")
+        elif not self._shown:
+            self._write(f"{_READING} ...\n")
         self._shown = True
 
     def close(self) -> None:
-        """Takes the line away again."""
-        if self._shown and self._terminal:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
+        """Takes the line away again, or says that the work is done."""
+        if self._shown:
+            self._write("\r\x1b[K" if self._terminal else f"{_READING}: done\n")
         self._shown = False
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
