@@ -146,7 +146,9 @@ class Fingerprints:
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Not synced: a file torn by a power cut is an empty cache, and costs one hashing.
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}.new")
-        beside.write_bytes(data)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
         beside.replace(self._file)
         self._changed = False
 

@@ -102,6 +102,7 @@ def test_the_cache_is_written_only_when_it_changed(host: Host, program: Path, ca
     first.examine(host, program)
     first.save()
     stamp = cache.stat()
+    assert stamp.st_mode & 0o777 == 0o600, "as its neighbours"
     again = Fingerprints(cache, clock=_later)
     again.examine(host, program)
     again.save()
