@@ -10,15 +10,15 @@ from agent.commands.common import Typed, enrolled, in_json, pass_typed, print_js
 from agent.service.interface import Service, Status
 
 
-@click.group()
+@click.group(short_help="Let the system start the agent at sign-in.")
 def service() -> None:
     """Let the system start the agent whenever this user signs in.
 
-    Exits with 0 done, 1 failure, 2 usage; `status` with 3 where it is not installed.
+    Exits with 0 done, 1 failure, 2 usage; for `status`, see its own help.
     """
 
 
-@service.command()
+@service.command(short_help="Write the service down and start it.")
 @pass_typed
 def install(typed: Typed) -> None:
     """Write the service down and start it; again after an upgrade or a changed setting.
@@ -37,7 +37,7 @@ def install(typed: Typed) -> None:
     click.echo(f"what to do: {done.advice}")
 
 
-@service.command()
+@service.command(short_help="End the service and remove it.")
 @pass_typed
 def uninstall(typed: Typed) -> None:
     """End the service and remove what was written; the machine stays enrolled."""
@@ -47,12 +47,16 @@ def uninstall(typed: Typed) -> None:
         click.echo("an agent is still running: end it where it was started")
 
 
-@service.command()
+@service.command(short_help="Tell whether it is installed and running.")
 @in_json
 @click.pass_context
 @pass_typed
 def status(typed: Typed, context: click.Context, *, as_json: bool) -> None:
-    """Tell whether the service is installed, as it would be now, and running."""
+    """Tell whether the service is installed, as it would be now, and an agent running.
+
+    Exits with 0 installed and running, 1 failure, 2 usage, 3 not installed, 4 installed and not
+    running.
+    """
     found = _service(typed).status()
     is_running = lock.is_held(typed.settings.state_dir / "daemon.lock")
     if as_json:
@@ -69,12 +73,18 @@ def status(typed: Typed, context: click.Context, *, as_json: bool) -> None:
     else:
         click.echo(_told(found))
         click.echo("an agent is running" if is_running else "no agent is running")
-    context.exit(0 if found.is_installed else 3)
+    context.exit(_code(is_installed=found.is_installed, is_running=is_running))
 
 
 def _service(typed: Typed) -> Service:
     config: Path | None = click.get_current_context().find_root().params.get("config")
     return services.of(typed.settings, typed.environment, config=config)
+
+
+def _code(*, is_installed: bool, is_running: bool) -> int:
+    if not is_installed:
+        return 3
+    return 0 if is_running else 4
 
 
 def _told(found: Status) -> str:

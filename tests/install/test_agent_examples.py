@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.service import launchd, scheduled_task, systemd
+from agent.service import launch, launchd, scheduled_task, systemd
 from agent.service.launch import Launch
 
 FOLDER = Path(__file__).resolve().parents[2] / "install" / "agent"
@@ -47,3 +47,10 @@ def rendered() -> dict[str, str]:
 def test_an_example_is_what_the_agent_writes(name: str) -> None:
     """To the character."""
     assert (FOLDER / name).read_text(encoding="utf-8") == rendered()[name]
+
+
+def test_every_variable_that_a_service_takes_is_named() -> None:
+    """An operator who sets one has to know that it counts."""
+    read = (FOLDER / "README.md").read_text(encoding="utf-8")
+    taken = launch.PROXY_VARIABLES | launch.TRUST_VARIABLES | launch.PLACE_VARIABLES
+    assert {each for each in taken if f"`{each}`" not in read} == set()
