@@ -43,6 +43,9 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 """Each command's module; within it the command has the same name."""
 
+_OF_NO_LAPTOP = frozenset({"settings", "completion"})
+"""Commands that tell of the agent alone: they help where a setting is wrong, too."""
+
 
 class _Commands(click.Group):
     def list_commands(self, _: click.Context) -> list[str]:
@@ -81,6 +84,8 @@ def cli(context: click.Context, config: Path | None, variables: Path | None) -> 
     """Tells whether the Claude Code on this machine is the exact public release."""
     if variables is not None:
         os.environ.update(service_variables(variables))
+    if context.invoked_subcommand in _OF_NO_LAPTOP:
+        return
     environment = dict(os.environ)
     context.obj = Typed(settings_module.load(environment, config), environment)
     logs.configure_command(context.obj.settings)

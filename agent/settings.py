@@ -7,6 +7,7 @@ line and what to do; nothing is ignored and nothing is guessed. There is no sett
 turns certificate checks off, and none that holds a secret.
 """
 
+import difflib
 import ipaddress
 import re
 import tomllib
@@ -250,10 +251,12 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _advice(key: str, prefix: str = "") -> str:
     names = [each.name for each in fields(Settings)]
-    if key not in names:
-        known = ", ".join(prefix + (name.upper() if prefix else name) for name in names)
-        return f"remove it; known are: {known}"
-    return "correct it or remove it"
+    if key in names:
+        return "correct it or remove it"
+    nearest = difflib.get_close_matches(key, names, n=1)
+    shown = [prefix + (name.upper() if prefix else name) for name in nearest]
+    what = f"did you mean {shown[0]}?" if shown else "remove it;"
+    return f"{what} parity-agent settings lists them"
 
 
 def _read(key: str, value: object) -> object:

@@ -22,7 +22,7 @@ _INDENT = " " * (4 + 2 + _NAME_WIDTH + 2)
 _TONES = {"ok": "match", "warn": "pending", "fail": "drift"}
 
 
-@click.command()
+@click.command(short_help="Look whether the agent can do its work here.")
 @in_json
 @click.pass_context
 @pass_typed

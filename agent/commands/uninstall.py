@@ -14,7 +14,7 @@ from agent.identity import Identity
 from agent.leaving import Removed
 
 
-@click.command()
+@click.command(short_help="Take the agent off this laptop.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--keep-state", is_flag=True, help="Keep the journal and the caches for a look.")
 @click.option(

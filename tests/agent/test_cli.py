@@ -133,6 +133,23 @@ def test_what_cannot_be_done_is_said_in_two_lines(
     assert said in in_two_lines(agent(*arguments))
 
 
+@pytest.mark.parametrize("words", [(), ("service",)])
+def test_the_lists_of_commands_are_whole(agent: Agent, words: tuple[str, ...]) -> None:
+    """On a terminal of 80 columns no sentence is cut."""
+    _, _, listed = agent(*words, "--help", COLUMNS="80").stdout.partition("Commands:")
+    assert listed
+    assert "..." not in listed
+
+
+def test_a_wrong_setting_is_told_with_the_nearest(agent: Agent) -> None:
+    """And the list of them all is there where one of them is wrong."""
+    wrong = {"PARITY_AGENT_STATEDIR": "/x"}
+    said = in_two_lines(agent("status", **wrong))
+    what = "did you mean PARITY_AGENT_STATE_DIR? parity-agent settings lists them"
+    assert said.endswith(f"what to do: {what}\n")
+    assert "PARITY_AGENT_STATE_DIR" in agent("settings", **wrong).stdout
+
+
 def test_wrong_usage_has_a_code_of_its_own(agent: Agent) -> None:
     """It is not mistaken for a verdict."""
     assert agent("check", "--wait", "soon").returncode == 2
