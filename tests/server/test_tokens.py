@@ -17,10 +17,12 @@ from server.tokens import (
     create,
     hash_token,
     holder,
+    is_due,
     machine_of,
     machine_token,
     made,
     revoke,
+    secret_of,
 )
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -82,3 +84,30 @@ def test_a_name_that_cannot_sign_is_refused(conn: Connection, name: str) -> None
         create(conn, name, "operator", 5)
     assert (refused.value.status, refused.value.path) == (422, "$.name")
     assert made(conn) == []
+
+
+@given(made_at=st.integers(0, 2**32 - 1), age_s=st.integers(0, 2**31), later_s=st.integers(0, 9))
+def test_a_machines_token_tells_when_it_is_old(made_at: int, age_s: int, later_s: int) -> None:
+    """From its greatest age on, and not before; nothing has to be read for it."""
+    token = machine_token("0" * 16, "1" * 64, made_at)
+    assert is_due(token, made_at + age_s + later_s, age_s)
+    assert not is_due(token, made_at + age_s - 1 - later_s, age_s)
+
+
+def test_a_token_without_a_time_is_never_old() -> None:
+    """Laptops of an older form have nothing to renew theirs with."""
+    token = f"bpm_{'0' * 16}_{'1' * 64}"
+    assert machine_of(token) == "0" * 16
+    assert not is_due(token, 2**33, 60)
+
+
+def test_an_enrolment_secret_holds_its_id() -> None:
+    """And nothing else does."""
+    assert secret_of("bpe_01234567_" + "0" * 64) == "01234567"
+    for text in (
+        "",
+        "bpe_01234567_",
+        "bpv_01234567_" + "0" * 64,
+        "bpe_01234567_" + "0" * 64 + "\n",
+    ):
+        assert secret_of(text) is None
