@@ -163,11 +163,24 @@ def begin(state_dir: Path, wish: Wish) -> Begun:
     path = state_dir / "enrolling.json"
     begun = state_files.load(path, Begun, then=_ENROL)
     if begun is None or begun.wish != wish:
-        random = secrets.token_hex(labels.RANDOM_DIGITS // 2)
-        label = wish.label or labels.made(wish.owner, sys.platform, random)
+        label = wish.label or labels.made(wish.owner, sys.platform, _random())
         begun = Begun(wish, secrets.token_hex(16), label)
         state_files.replace(path, begun)
     return begun
+
+
+def suggested(state_dir: Path, wish: Wish) -> str:
+    """A name to offer a person: that of an enrolment there without an answer, or one made.
+
+    Who takes it asks again for what may have been made already.
+
+    Raises:
+        IdentityError: The state folder cannot be read.
+    """
+    begun = state_files.load(state_dir / "enrolling.json", Begun, then=_ENROL)
+    if begun is not None and begun.label and begun.wish.server_url == wish.server_url:
+        return begun.label
+    return labels.made(wish.owner, sys.platform, _random())
 
 
 def draw_again(state_dir: Path) -> None:
@@ -222,6 +235,10 @@ def enrolment_secret(
         "no enrolment secret was given",
         advice=f"ask your operator for one, then use --secret-file or {SECRET_VARIABLE}",
     )
+
+
+def _random() -> str:
+    return secrets.token_hex(labels.RANDOM_DIGITS // 2)
 
 
 def _changing(state_dir: Path) -> AbstractContextManager[None]:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from agent import answers
-from agent.cycle import Parts
+from agent.cycle import Contact, Parts
 from agent.errors import AgentError, ExchangeError
 from agent.exchange import Exchange
 from agent.exchange_table import Outcome, State
@@ -41,6 +43,12 @@ def last(journal: Journal, old_because: str = "") -> Word | None:
     kept = journal.remembered("view")
     view = answers.view(kept[0]) if kept else None
     return Word(view, kept[1], old_because) if kept and view else None
+
+
+def last_contact(journal: Journal) -> Contact | None:
+    """How the last conversation ended; None where there was none."""
+    kept = journal.remembered("contact")
+    return msgspec.json.decode(kept[0], type=Contact) if kept else None
 
 
 def asked(parts: Parts, journal: Journal, transport: Transport) -> Word:

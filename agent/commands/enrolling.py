@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
-from agent import enrolment, identity, text
+from agent import enrolment, identity, labels, text
 from agent import settings as settings_module
-from agent.commands.common import Typed, pass_typed, print_error
+from agent.commands.common import Typed, journal_of, pass_typed, print_error, print_lines
 from agent.errors import ExchangeError, IdentityError
+from agent.exchange_table import State
 from agent.identity import Identity, Wish
 from agent.settings import SECRET_VARIABLE
+from agent.word import last_contact
 
 
 @click.command()
@@ -33,7 +35,8 @@ from agent.settings import SECRET_VARIABLE
 def enrol(typed: Typed, /, secret_file: Path | None, *, again: bool, **wished: str | None) -> None:
     """Make this machine known to a server.
 
-    A machine that is enrolled there already, by that name if one is given, stays as it is.
+    A machine that is enrolled there already, by that name if one is given, stays as it is,
+    unless the server's last word was that it does not know it any more.
 
     Exits with 0 enrolled, 1 failure, 2 usage.
     """
@@ -45,22 +48,38 @@ def enrol(typed: Typed, /, secret_file: Path | None, *, again: bool, **wished: s
     )
     earlier = identity.load(typed.settings.state_dir)
     if earlier is not None and not again:
-        _refuse_another(earlier, wish)
-        click.echo(f"enrolled already as {_named(earlier)}: nothing was sent")
-        return
-    wish = replace(wish, label=wish.label or _label(typed.settings.label))
+        if not _has_ended(typed):
+            _refuse_another(earlier, wish)
+            click.echo(f"enrolled already as {_named(earlier)}: nothing was sent")
+            print_lines(_unchanged(earlier, wish))
+            return
+        click.echo(f"the server does not know {text.plain(earlier.label)} any more: enrolling anew")
+        wish = replace(wish, label=wish.label or earlier.label, owner=wish.owner or earlier.owner)
     ask = _ask_secret if sys.stdin.isatty() else None
     secret = identity.enrolment_secret(typed.environment, secret_file, ask)
-    if earlier is None:
-        who = enrolment.enrol(typed.settings, wish, secret)
-    else:
-        done = enrolment.enrol_again(typed.settings, earlier, wish, secret)
-        who = done.identity
-        if done.unheard:
-            print_error(unheard(earlier, done.unheard))
+    wish = _completed(typed, wish)
+    _refuse_secrets(wish)
+    who = _enrolled(typed, earlier, wish, secret)
     click.echo(f"enrolled as {_named(who)}")
+    print_lines(_remarks(who, wish))
     click.echo(f"what is read and sent, and who sees it: {who.server_url}/laptop")
     click.echo("next: parity-agent check")
+
+
+def _has_ended(typed: Typed) -> bool:
+    """Whether the server's last word to this machine was that it does not know its token."""
+    with journal_of(typed) as journal:
+        contact = last_contact(journal)
+    return contact is not None and contact.state == State.UNENROLLED.value
+
+
+def _enrolled(typed: Typed, earlier: Identity | None, wish: Wish, secret: str) -> Identity:
+    if earlier is None:
+        return enrolment.enrol(typed.settings, wish, secret)
+    done = enrolment.enrol_again(typed.settings, earlier, wish, secret)
+    if done.unheard:
+        print_error(unheard(earlier, done.unheard))
+    return done.identity
 
 
 def _server(given: str | None) -> str:
@@ -96,10 +115,54 @@ def unheard(who: Identity, reason: str) -> ExchangeError:
     )
 
 
-def _label(default: str | None) -> str | None:
-    if sys.stdin.isatty():
-        return str(click.prompt("A name for this machine", default=default, err=True))
-    return default
+def _unchanged(earlier: Identity, wish: Wish) -> list[str]:
+    """What was wished for and is not to be had by enrolling."""
+    asked = (("owner", wish.owner, earlier.owner), ("group", wish.group, earlier.group))
+    if all(new in {None, old} for _, new, old in asked):
+        return []
+    return [
+        "owner and group stay as they are: your operator can move this machine to another group"
+    ]
+
+
+def _remarks(who: Identity, wish: Wish) -> list[str]:
+    lines = []
+    if wish.group not in {None, who.group}:
+        asked, gives = text.plain(wish.group), text.plain(who.group)
+        lines.append(f"the group {asked} was asked for; the secret gives {gives}")
+    if not wish.owner and not sys.stdin.isatty():
+        lines.append("no owner was given: add --owner, so that your operator knows whom to ask")
+    if wish.owner and labels.has_address(wish.owner):
+        lines.append(
+            f"the owner was sent as typed, e-mail address and all: {text.plain(wish.owner)}"
+        )
+    return lines
+
+
+def _completed(typed: Typed, wish: Wish) -> Wish:
+    """The wish with what a person adds to it, where there is one to ask."""
+    default = wish.label or typed.settings.label
+    if not sys.stdin.isatty():
+        return replace(wish, label=default)
+    label, owner = wish.label, wish.owner
+    if label is None:
+        default = default or identity.suggested(typed.settings.state_dir, wish)
+        label = str(click.prompt("A name for this machine", default=default, err=True))
+        # Before the next question: what was pasted here by mistake is told at once.
+        _refuse_secrets(replace(wish, label=label))
+    if owner is None:
+        asked = "Who to ask about it (sent as typed; may be empty)"
+        owner = str(click.prompt(asked, default="", show_default=False, err=True)).strip() or None
+    return replace(wish, label=label, owner=owner)
+
+
+def _refuse_secrets(wish: Wish) -> None:
+    for name, typed in (("label", wish.label), ("owner", wish.owner)):
+        if typed and labels.is_secret(typed):
+            raise IdentityError(
+                f"the {name} begins as a secret does: nothing was sent",
+                advice="everybody who sees this machine at the server reads it: type a name",
+            )
 
 
 def _ask_secret() -> str:

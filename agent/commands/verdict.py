@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 
 import click
-import msgspec
 
 from agent import __version__, local_facts, lock, meanings, render, render_status
 from agent import check as checking
@@ -22,12 +21,10 @@ from agent.commands.common import (
     use_colour,
 )
 from agent.commands.pausing import current_pause
-from agent.cycle import Contact
 from agent.errors import IdentityError, PausedError
 from agent.identity import Identity
-from agent.journal import Journal
 from agent.render_status import Heard, Seat
-from agent.word import last
+from agent.word import last, last_contact
 
 EXIT_CODES: Mapping[str, int] = {
     "match": 0,
@@ -91,7 +88,7 @@ def status(typed: Typed, *, as_json: bool) -> None:
     who = enrolled(typed.settings)
     with journal_of(typed) as journal:
         word = last(journal)
-        contact = _last_contact(journal)
+        contact = last_contact(journal)
     pause = current_pause(typed)
     if pause is not None and not as_json:
         print_lines([*render.paused(pause, int(time.time())), ""])
@@ -116,8 +113,3 @@ def _seat(typed: Typed, who: Identity) -> Seat:
         agent=__version__,
         is_running=lock.is_held(typed.settings.state_dir / "daemon.lock"),
     )
-
-
-def _last_contact(journal: Journal) -> Contact | None:
-    kept = journal.remembered("contact")
-    return msgspec.json.decode(kept[0], type=Contact) if kept else None

@@ -59,6 +59,15 @@ def test_a_name_that_was_made_is_kept_with_the_key(tmp_path: Path) -> None:
     assert identity.begin(tmp_path, wish).key != begun.key
 
 
+def test_a_name_is_offered_again_until_there_is_an_answer(tmp_path: Path) -> None:
+    """So that who takes it asks for the same machine; at another server it is another."""
+    wish = Wish("https://parity.example.com", owner="kim")
+    assert identity.suggested(tmp_path, wish).startswith("kim-")
+    label = identity.begin(tmp_path, replace(wish, label="offered")).label
+    assert identity.suggested(tmp_path, wish) == label == "offered"
+    assert identity.suggested(tmp_path, replace(wish, server_url="https://b.example.com")) != label
+
+
 def test_what_an_older_agent_began_goes_on(tmp_path: Path) -> None:
     """Its file says nothing of names that were made."""
     older = {"wish": {"server_url": WISH.server_url, "label": "laptop-7", "owner": "Kim"}}

@@ -36,3 +36,19 @@ def test_whatever_the_owner_is_the_name_can_be_sent(owner: str | None, system: s
     made = labels.made(owner, system, "3fa2b1")
     assert msgspec.convert(made, Label) == made
     assert re.search(r"\s", made) is None
+
+
+def test_a_secret_is_no_name() -> None:
+    """Of any kind that a server gives, pasted with a space too."""
+    for each in ("bpe_0123", "bpm_x", "bpo_x", "bpv_x", " bpe_0123"):
+        assert labels.is_secret(each)
+    for name in ("kim-linux-3fa2", "bpe", "a bpe_0123", "BPE_1"):
+        assert not labels.is_secret(name)
+
+
+def test_an_address_is_known_wherever_it_stands() -> None:
+    """A handle is none."""
+    assert labels.has_address("kim@example.com")
+    assert labels.has_address("Kim Roe <kim.roe+x@mail.example.com>")
+    for name in ("@kim", "kim@laptop", "kim", "kim @ example.com"):
+        assert not labels.has_address(name)

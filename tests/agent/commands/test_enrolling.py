@@ -1,14 +1,17 @@
 """``enrol`` as a person or a rollout types it, against a real server."""
 
 import json
+import os
+import pty
 import re
 import socket
+import subprocess
 from collections.abc import Callable
 
 import requests
 
 from tests.agent.commands.fleet import Fleet
-from tests.e2e.harness import Laptop
+from tests.e2e.harness import COMMAND_TIMEOUT_S, COMMANDS, Laptop
 from tests.server.live import PATIENCE_S
 
 Enrolled = Callable[[str], Laptop]
@@ -18,6 +21,37 @@ def identity_of(laptop: Laptop) -> dict[str, str]:
     """What its state folder says it is."""
     kept: dict[str, str] = json.loads((laptop.state / "identity.json").read_bytes())
     return kept
+
+
+def by_hand(laptop: Laptop, *words: str, answers: dict[str, str]) -> tuple[int, str]:
+    """The exit code of a command that a person answers, and all that the person saw.
+
+    Args:
+        laptop: Where it is typed.
+        words: What is typed.
+        answers: What is typed when a question that begins so is seen, in this order.
+    """
+    mine, theirs = pty.openpty()
+    with subprocess.Popen(
+        [COMMANDS / "parity-agent", *words],
+        env=laptop.environment,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        # Without a terminal of its own, a secret is asked for on standard input.
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        assert process.stdout is not None
+        said = b""
+        left = list(answers.items())
+        while chunk := os.read(process.stdout.fileno(), 4_096):
+            said += chunk
+            if left and left[0][0] in said.decode() and said.endswith(b": "):
+                os.write(mine, left.pop(0)[1].encode() + b"\n")
+        process.wait(COMMAND_TIMEOUT_S)
+    os.close(mine)
+    return process.returncode, said.decode()
 
 
 def test_a_rollout_needs_no_name(fleet: Fleet, laptop: Laptop) -> None:
@@ -129,3 +163,62 @@ def test_a_machine_that_was_revoked_is_told_how_to_come_back(
     done = laptop.run(*fleet.enrolling, "--label", "revoked", "--again")
     assert (done.returncode, done.stderr) == (0, "")
     assert fleet.standings("revoked") == ["left", "unknown"]
+
+
+def test_a_rollout_brings_a_revoked_machine_back(fleet: Fleet, enrolled: Enrolled) -> None:
+    """Once the server has said that it does not know it; and then only once."""
+    laptop = enrolled("forgotten")
+    words = (*fleet.enrolling, "--owner", "kim")
+    fleet.live.printed("machines", "revoke", "forgotten")
+    assert laptop.run("check").returncode == 1
+    done = laptop.run(*words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "does not know forgotten any more: enrolling anew" in done.stdout
+    assert fleet.standings("forgotten") == ["left", "unknown"]
+    assert fleet.holds(identity_of(laptop)["token"])
+    assert "enrolled already" in laptop.run(*words).stdout
+    assert laptop.run("check").returncode != 1
+
+
+def test_a_wish_that_is_not_granted_is_told(fleet: Fleet, laptop: Laptop) -> None:
+    """Another group than the secret's, and what an enrolled machine does not get by asking."""
+    done = laptop.run(*fleet.enrolling, "--label", "elsewhere", "--group", "nosuch")
+    assert done.returncode == 0, done.stderr
+    assert "the group nosuch was asked for; the secret gives default" in done.stdout
+    assert "add --owner" in done.stdout
+    for wish in (("--group", "nosuch"), ("--owner", "kim")):
+        assert "owner and group stay as they are" in laptop.run(*fleet.enrolling, *wish).stdout
+    same = laptop.run(*fleet.enrolling, "--group", "default")
+    assert "stay as they are" not in same.stdout
+
+
+def test_a_person_is_asked_for_the_secret_first(fleet: Fleet, laptop: Laptop) -> None:
+    """Then for a name, with one to take, and for an owner, who need not be."""
+    secret = fleet.secret_file.read_text().strip()
+    asked = {"Enrolment secret": secret, "A name for this machine": "", "Who to ask": ""}
+    code, said = by_hand(laptop, "enrol", "--server", fleet.url, answers=asked)
+    assert code == 0, said
+    places = [said.index(each) for each in asked]
+    assert places == sorted(places)
+    kept = identity_of(laptop)
+    assert f"[{kept['label']}]" in said
+    assert re.fullmatch(r"laptop-[0-9a-f]{6}", kept["label"])
+    assert kept["owner"] is None
+    assert secret not in said
+
+
+def test_a_secret_is_taken_for_no_name(fleet: Fleet, laptop: Laptop) -> None:
+    """Neither typed at the wrong prompt nor in a script."""
+    code, said = by_hand(laptop, *fleet.enrolling, answers={"A name for this machine": "bpe_0a"})
+    assert (code, "the label begins as a secret does" in said) == (1, True)
+    done = laptop.run(*fleet.enrolling, "--owner", "bpv_0a")
+    assert done.returncode == 1
+    assert "the owner begins as a secret does: nothing was sent" in done.stderr
+    assert not (laptop.state / "identity.json").exists()
+
+
+def test_an_address_is_sent_as_typed_and_that_is_told(fleet: Fleet, laptop: Laptop) -> None:
+    """A person typed it; nothing else sends one."""
+    done = laptop.run(*fleet.enrolling, "--label", "addressed", "--owner", "kim@example.com")
+    assert "the owner was sent as typed, e-mail address and all: kim@example.com" in done.stdout
+    assert "add --owner" not in done.stdout
