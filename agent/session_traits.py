@@ -30,6 +30,10 @@ _MODES = {
 }
 
 
+_ENTRY_POINT = "CLAUDE_CODE_ENTRYPOINT"
+"""Set by whatever starts Claude Code for a purpose of its own (facts 3.5); its class is kept."""
+
+
 class _Listed:
     """What ``keys.toml`` lists may be taken, and of values what they may tell."""
 
@@ -42,6 +46,8 @@ class _Listed:
         return None if key is None or key.key_class == "cosmetic" else _kept(key, value)
 
     def variable(self, name: str, value: str) -> Kept | None:
+        if name == _ENTRY_POINT:
+            return name, surfaces.of_entry(value, None)
         key = load().named("variable", name) if session_overrides.wanted_variable(name) else None
         return None if key is None else _kept(key, value)
 
@@ -64,14 +70,19 @@ def read(host: Host, process: Process, *, is_script: bool) -> Started:
 
 
 def surface(found: Started) -> str | None:
-    """The surface of a process that is for something else than a terminal (facts 4.1)."""
-    return _MODES.get(found.mode or "")
+    """The surface that a process was started for, where its first word or its entry point says it.
+
+    A program of the Agent SDK may start the copy that a terminal starts too, before the registry
+    knows of it (facts 4.1).
+    """
+    return _MODES.get(found.mode or "") or found.variables.get(_ENTRY_POINT)
 
 
 def traits(found: Started) -> tuple[Trait, ...]:
     """Its flags and variables."""
     named = [Trait("flag", name, value) for name, value in found.flags.items()]
-    return (*named, *(Trait("variable", name, raw) for name, raw in found.variables.items()))
+    variables = ((name, raw) for name, raw in found.variables.items() if name != _ENTRY_POINT)
+    return (*named, *(Trait("variable", name, raw) for name, raw in variables))
 
 
 def told(traits: Iterable[Trait]) -> tuple[wire.Override, ...]:

@@ -54,6 +54,7 @@ def test_only_what_a_terminal_started_tells_with_what(cache: Fingerprints) -> No
         64: "terminal",
         65: "editor",
         66: "terminal",
+        67: "sdk",
     }
     assert [pid for pid, each in found.items() if each.traits] == [61, 64]
     assert [pid for pid, each in found.items() if each.unread] == [66]

@@ -7,6 +7,7 @@ import pytest
 from agent import session_traits, surfaces, wire
 from agent.claude_config.overrides import LocalOverride
 from agent.claude_config.session_overrides import Trait
+from agent.discover.interface import SDK
 from agent.host import Host
 from agent.started import LONG, Started
 from agent.testing import recorded
@@ -50,6 +51,13 @@ def test_a_scripts_own_flags_are_taken(host: Host) -> None:
 def test_a_helper_is_known_by_its_first_word(host: Host, pid: int, surface: str | None) -> None:
     """Facts 4.1."""
     assert session_traits.surface(read(host, pid)) == surface
+
+
+def test_a_program_that_starts_the_terminals_copy_is_known_by_its_entry_point(host: Host) -> None:
+    """As an SDK without a copy of its own does; the variable itself is no override."""
+    found = read(host, 67)
+    assert session_traits.surface(found) == SDK
+    assert [each.name for each in session_traits.traits(found) if each.kind == "variable"] == []
 
 
 def test_what_is_told_is_shown_the_same() -> None:
