@@ -45,7 +45,11 @@ def tell(parts: Parts, journal: Journal) -> None:
 
 def _told(journal: Journal) -> frozenset[notify.Key]:
     kept = journal.remembered(_NAME)
-    return msgspec.json.decode(kept[0], type=frozenset[notify.Key]) if kept else frozenset()
+    try:
+        return msgspec.json.decode(kept[0], type=frozenset[notify.Key]) if kept else frozenset()
+    except msgspec.DecodeError:
+        # Kept by another version of the agent: what it told may be told once more.
+        return frozenset()
 
 
 def _show(parts: Parts, notice: notify.Notice) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import closing
 from dataclasses import replace
 
 from werkzeug import Request, Response
@@ -10,6 +11,7 @@ from agent import identity
 from agent.cycle import Parts
 from agent.daemon import Daemon
 from agent.identity import Identity
+from agent.journal import open_journal
 from agent.settings import Settings
 from tests.agent.receiver import Receiver
 
@@ -80,6 +82,17 @@ def test_a_restart_tells_nothing_again(laptop: Settings, receiver: Receiver) -> 
     (laptop.home.parent / "bin" / "notify-send").unlink()
     (laptop.home.parent / "bin").rmdir()
     assert len(Desktop(laptop, receiver).hears("drift")) == 1
+
+
+def test_what_another_version_kept_of_notifications_is_nothing(
+    laptop: Settings, receiver: Receiver
+) -> None:
+    """The cycle goes on, and the finding is told once more."""
+    desktop = Desktop(laptop, receiver)
+    assert len(desktop.hears("drift")) == 1
+    with closing(open_journal(laptop.state_dir)) as journal:
+        journal.remember("notified", b'{"another": "shape"}', 1)
+    assert len(desktop.hears("drift")) == 2
 
 
 def test_a_desktop_without_the_program_harms_nothing(laptop: Settings, receiver: Receiver) -> None:
