@@ -12,8 +12,12 @@ that lost its connection writes nothing more until it has that lock again.
 
 A commit waits for the disk: ``synchronous_commit`` is never ``off``. One that fails to tell
 whether it happened is not acknowledged; a laptop then says the same again, which changes
-nothing if it did happen. Where the address leaves out the password, libpq finds it:
-``PGPASSWORD``, ``PGPASSFILE``, ``~/.pgpass``.
+nothing if it did happen.
+
+Where the address leaves out the password, libpq finds it: ``PGPASSWORD``, ``PGPASSFILE``,
+``~/.pgpass``. It may name several hosts, and which of them is meant: that is a failover
+(``?host=a&host=b&target_session_attrs=primary``). Both locks belong to a session, which a
+pooler may hand on only as a whole (PgBouncer's session mode).
 """
 
 import contextlib
@@ -155,6 +159,8 @@ def writable(engine: Engine) -> Iterator[Connection]:
 @contextlib.contextmanager
 def alone(engine: Engine) -> Iterator[Connection]:
     """Refused by a lock that the connection holds as long as it lives."""
+    # After a failover, connections that wait in the pool lead to where it was.
+    engine.dispose()
     with writable(engine) as conn:
         try:
             _take(conn, named(engine.url))

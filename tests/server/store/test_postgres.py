@@ -136,6 +136,17 @@ def test_what_the_address_says_counts(url: str) -> None:
     engine.dispose()
 
 
+def test_an_address_may_name_several_hosts(url: str) -> None:
+    """The one that is the primary is taken, whichever that is by now."""
+    place = url.replace("?host=", "?host=/nowhere&host=") + "&target_session_attrs=primary"
+    engine = open_engine(place)
+    writer = Writer(engine)
+    writer.run(add("a")).result()
+    writer.close()
+    assert names(engine) == ["a"]
+    engine.dispose()
+
+
 def test_who_waits_too_long_for_the_write_lock_is_told(engine: Engine, writer: Writer) -> None:
     """Nothing was taken; once it is free, the same connection writes."""
     with writing(engine) as conn:
