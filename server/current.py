@@ -21,9 +21,11 @@ class Current:
         policies: As loaded from the operator's file; without one, the default everywhere.
         references: By group.
         listened: When this server listened: no verdict rests on it, but silence does.
+        restored_at: When the database was put back from a backup last; 0 if it never was.
 
     Attributes:
         listened: The same; assign a new value to swap it.
+        restored_at: The same; it happens to a server that is stopped.
     """
 
     def __init__(
@@ -32,8 +34,10 @@ class Current:
         policies: Policies | None = None,
         references: Mapping[str, Reference] | None = None,
         listened: Sequence[Span] = (),
+        restored_at: int = 0,
     ) -> None:
         self.listened = listened
+        self.restored_at = restored_at
         self._ledger = ledger
         self._policies = policies or Policies()
         self._references = dict(references or {})

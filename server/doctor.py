@@ -15,7 +15,8 @@ from server.errors import ServerError, SourceError
 from server.policy_watch import read_bytes
 from server.releases.sources.interface import Source
 from server.settings import Settings, is_loopback
-from server.store import counts, engine
+from server.shown import moment
+from server.store import counts, engine, restores
 from server.store.reproduced import reproduce
 from server.store.tables import presence, readings
 
@@ -91,6 +92,7 @@ def _database(settings: Settings, now: int) -> Iterator[Check]:
         yield _asked("counts", opened, _counts)
         yield _asked("verdicts", opened, lambda conn: _verdicts(conn, now))
         yield _asked("clock", opened, lambda conn: _clock(conn, now))
+        yield _asked("backup", opened, _restored)
     finally:
         opened.dispose()
 
@@ -150,6 +152,19 @@ def _clock(conn: Connection, now: int) -> Check:
         said = f"is {ahead_s} s behind what the database has seen"
         return Check("clock", said, "set this machine's clock, by NTP")
     return Check("clock", "not behind the database")
+
+
+def _restored(conn: Connection) -> Check:
+    found = restores.last(conn)
+    if found is None:
+        return Check("backup", "this database was never put back from one")
+    said = (
+        f"this database was put back at {moment(found.restored_at)} as it was at"
+        f" {moment(found.backed_up_at)}"
+    )
+    if not found.unheard:
+        return Check("backup", f"{said}; every machine has spoken since")
+    return Check("backup", f"{said}; machines that count as they stood then: {found.unheard}")
 
 
 def _source(source: Source) -> Check:

@@ -36,7 +36,7 @@ from server.releases import sources
 from server.releases.sources.interface import Keep, Memory, Source
 from server.releases.syncer import Syncer
 from server.settings import Settings
-from server.store import public, references, uptime
+from server.store import public, references, restores, uptime
 from server.store.engine import migrate, open_engine
 from server.store.signing_keys import SigningKeys
 from server.store.writer import Writer
@@ -141,6 +141,7 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
             public.load_ledger(conn),
             references=references.load(conn),
             listened=uptime.load(conn),
+            restored_at=restores.restored_at(conn),
         )
     watch = PolicyWatch(settings.policy_file, writer, current, clock)
     watch.start(engine)

@@ -2,11 +2,12 @@
 
 The slow way, for whatever is not just what the machine said the last time; see
 `server.store.batches` for the rest. A machine's messages are ordered by (epoch, seq): one
-told again is answered and changes nothing, one from the past is answered with `resync`,
-and everything else is taken. An epoch that the machine had left is remembered with its time:
-two laptops that share an identity make each other draw a new one, again and again.
-Afterwards the machine has the short way again, if it follows its verdict and nothing is
-wanted of it.
+told again is answered and changes nothing, one from the past is answered with `resync`, and
+so is one that goes on from what a database that was put back from a backup does not know
+(`server.store.restores`); everything else is taken. An epoch that the machine had left is
+remembered with its time: two laptops that share an identity make each other draw a new one,
+again and again. Afterwards the machine has the short way again, if it follows its verdict and
+nothing is wanted of it.
 """
 
 import hashlib
@@ -78,6 +79,8 @@ def one(conn: Connection, current: Current, arrival: Arrival, now: int, interval
         # Two laptops of one identity can count in step: what they say tells them apart.
         is_past = message.seq < machine.seq or message.profile != machine.claimed
         return Taken(_answer(conn, machine, now, interval_s, resync=is_past), None)
+    if _leaves_out(current, machine, message):
+        return Taken(_answer(conn, machine, now, interval_s, resync=True), None)
     accepted = _accept(conn, current, machine, arrival, now)
     return Taken(_answer(conn, accepted, now, interval_s), accepted.group)
 
@@ -124,6 +127,15 @@ def unauthorised() -> RequestRefused:
         advice="enrol this machine anew with `parity-agent enrol --again`",
         status=401,
     )
+
+
+def _leaves_out(current: Current, machine: Machine, message: CheckIn) -> bool:
+    """Whether check-ins came before this one that a restored database does not have.
+
+    An agent counts on by one with each ack. Whoever has spoken since the restore is known.
+    """
+    is_unheard = machine.last_seen <= current.restored_at
+    return is_unheard and message.epoch == machine.epoch and message.seq > machine.seq + 1
 
 
 def _alternate(conn: Connection, current: Current, machine: Machine, now: int) -> Machine:
