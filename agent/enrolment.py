@@ -75,15 +75,23 @@ class Replaced:
 
 
 def enrol_again(settings: Settings, earlier: Identity, wish: Wish, secret: str) -> Replaced:
-    """Ends an enrolment at its server, so that nobody waits for it there, and makes another.
+    """Makes another enrolment, and ends the earlier one, so that nobody waits for it.
+
+    The earlier one ends first only where it has the wished label itself; by then the server has
+    taken the secret, so that a wrong one ends nothing.
 
     Raises:
-        AgentError: As `enrol`. What cannot be sent at all ends nothing.
+        AgentError: As `enrol`.
     """
-    begun = identity.begin(settings.state_dir, wish)
-    message(begun.named, secret=secret, key=begun.key)
-    unheard = leaving.say_goodbye(settings, earlier)
-    return Replaced(enrol(settings, wish, secret), unheard)
+    try:
+        enrolled = enrol(settings, wish, secret)
+    except ExchangeError as error:
+        own = (wish.server_url, wish.label) == (earlier.server_url, earlier.label)
+        if error.status != HTTPStatus.CONFLICT or not own:
+            raise
+        unheard = leaving.say_goodbye(settings, earlier)
+        return Replaced(enrol(settings, wish, secret), unheard)
+    return Replaced(enrolled, leaving.say_goodbye(settings, earlier))
 
 
 def enrol(settings: Settings, wish: Wish, secret: str) -> Identity:

@@ -7,7 +7,9 @@ import re
 import socket
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 import requests
 
 from tests.agent.commands.fleet import Fleet
@@ -129,6 +131,23 @@ def test_what_cannot_be_sent_ends_no_enrolment(fleet: Fleet, enrolled: Enrolled)
     done = laptop.run(*fleet.enrolling, "--label", "tab\there", "--again")
     assert done.returncode == 1
     assert fleet.standings("holding") == ["unknown"]
+
+
+@pytest.mark.parametrize("label", ["keeping", "another"])
+def test_a_wrong_secret_ends_no_enrolment(
+    fleet: Fleet, enrolled: Enrolled, tmp_path: Path, label: str
+) -> None:
+    """Whether the machine is to keep its label or to take another one."""
+    laptop = enrolled(f"keeping-{label}")
+    before = identity_of(laptop)
+    wrong = tmp_path / "wrong"
+    wrong.write_text("bpe_00000000_not-a-secret", encoding="utf-8")
+    words = [*fleet.enrolling, "--label", f"keeping-{label}" if label == "keeping" else label]
+    words[words.index("--secret-file") + 1] = str(wrong)
+    done = laptop.run(*words, "--again")
+    assert done.returncode == 1
+    assert identity_of(laptop) == before
+    assert fleet.holds(before["token"])
 
 
 def test_a_home_that_cannot_be_written_is_told_which_variable_helps(
