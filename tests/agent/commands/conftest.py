@@ -15,10 +15,13 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A running server; each test names its laptops after itself."""
     folder: Path = tmp_path_factory.mktemp("fleet") / "data"
     live = Live(folder).start()
-    secret = folder.with_name("secret")
-    secret.write_text(live.printed("enrolment-secret", "create"), encoding="utf-8")
-    yield Fleet(live, secret, live.printed("token", "create", "tests"))
-    assert live.stop() == 0
+    try:
+        secret = folder.with_name("secret")
+        secret.write_text(live.printed("enrolment-secret", "create"), encoding="utf-8")
+        yield Fleet(live, secret, live.printed("token", "create", "tests"))
+    finally:
+        code = live.stop()
+    assert code == 0
 
 
 @pytest.fixture
