@@ -14,7 +14,9 @@ The enrolment secret is in neither: it is used once and forgotten. Who writes ``
 holds a lock: a token that was asked for does not undo an enrolment made meanwhile.
 """
 
+import os
 import secrets
+import stat
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -241,6 +243,20 @@ def _random() -> str:
     return secrets.token_hex(labels.RANDOM_DIGITS // 2)
 
 
+def is_exposed(file: Path) -> bool:
+    """Whether other users of this machine may read a file; never said on Windows.
+
+    Raises:
+        IdentityError: It cannot be looked at.
+    """
+    try:
+        mode = file.stat().st_mode
+    except OSError as error:
+        raise _unreadable(file) from error
+    # A pipe that a shell made for the purpose is gone when it was read.
+    return os.name == "posix" and stat.S_ISREG(mode) and bool(mode & (stat.S_IRGRP | stat.S_IROTH))
+
+
 def _changing(state_dir: Path) -> AbstractContextManager[None]:
     return lock.held(
         state_dir / "identity.lock", timeout_s=LOCK_TIMEOUT_S, holder="another command"
@@ -252,15 +268,17 @@ def _secret_of(file: Path) -> str:
         with file.open("rb") as stream:
             text = stream.read(SECRET_MAX_BYTES + 1).decode("utf-8").strip()
     except (OSError, ValueError) as error:
-        raise IdentityError(
-            f"cannot read the secret file {file}", advice="name a readable text file"
-        ) from error
+        raise _unreadable(file) from error
     if not text or len(text) > SECRET_MAX_BYTES:
         raise IdentityError(
             f"the secret file {file} is empty or too large",
             advice="put the enrolment secret in it and nothing else",
         )
     return text
+
+
+def _unreadable(file: Path) -> IdentityError:
+    return IdentityError(f"cannot read the secret file {file}", advice="name a readable text file")
 
 
 def _refuse_bad_url(identity: Identity) -> None:

@@ -57,6 +57,8 @@ def enrol(typed: Typed, /, secret_file: Path | None, *, again: bool, **wished: s
         wish = replace(wish, label=wish.label or earlier.label, owner=wish.owner or earlier.owner)
     ask = _ask_secret if sys.stdin.isatty() else None
     secret = identity.enrolment_secret(typed.environment, secret_file, ask)
+    if secret_file is not None and identity.is_exposed(secret_file):
+        click.echo(f"note: other users can read {secret_file}: chmod 600 it", err=True)
     wish = _completed(typed, wish)
     _refuse_secrets(wish)
     who = _enrolled(typed, earlier, wish, secret)
