@@ -17,9 +17,7 @@ def show(typed: Typed, *, last: bool, as_json: bool) -> None:
 
     Exits with 0; 1 failure; 2 usage.
     """
-    with journal_of(typed) as journal, parts_of(typed) as parts:
-        who = identity.load(typed.settings.state_dir)
-        found = sendings.last(journal) if last else sendings.upcoming(parts, journal, who)
+    found = _last(typed) if last else _upcoming(typed)
     if as_json:
         print_json({name: msgspec.Raw(body) for name, body in found.items()})
         return
@@ -28,6 +26,19 @@ def show(typed: Typed, *, last: bool, as_json: bool) -> None:
         click.echo(body)
     if not found:
         click.echo(_nothing_to_show(typed, last=last), err=True)
+
+
+def _upcoming(typed: Typed) -> dict[str, bytes]:
+    with journal_of(typed) as journal, parts_of(typed) as parts:
+        return sendings.upcoming(parts, journal, identity.load(typed.settings.state_dir))
+
+
+def _last(typed: Typed) -> dict[str, bytes]:
+    # A mere question begins no journal.
+    if not (typed.settings.state_dir / "journal.db").exists():
+        return {}
+    with journal_of(typed) as journal:
+        return sendings.last(journal)
 
 
 def _nothing_to_show(typed: Typed, *, last: bool) -> str:

@@ -99,6 +99,45 @@ def test_enrolling_sends_what_was_typed_and_keeps_no_secret(
         assert SECRET.encode() not in file.read_bytes()
 
 
+@pytest.mark.parametrize(("mode", "is_noted"), [(0o600, False), (0o644, True), (0o640, True)])
+def test_a_secret_that_other_users_can_read_is_noted(
+    agent: Agent, receiver: Receiver, tmp_path: Path, mode: int, *, is_noted: bool
+) -> None:
+    """In one line; it is used all the same."""
+    file = tmp_path / "secret"
+    file.write_text(SECRET)
+    file.chmod(mode)
+    done = agent("enrol", "--server", receiver.url, "--label", "x", "--secret-file", str(file))
+    assert done.returncode == 0
+    said = f"note: other users can read {file}: chmod 600 it\n" if is_noted else ""
+    assert done.stderr == said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",),
+        ("explain",),
+        ("fix",),
+        ("check",),
+        ("show", "--last"),
+        ("doctor",),
+        ("pause", "1h"),
+        ("resume",),
+        ("service", "status"),
+        ("completion", "bash"),
+        ("settings",),
+        ("uninstall", "--yes"),
+    ],
+)
+def test_a_question_makes_no_file(agent: Agent, laptop: Settings, words: tuple[str, ...]) -> None:
+    """A machine that has left, or was never enrolled, stays as it is."""
+    before = sorted(laptop.home.rglob("*"))
+    agent(*words)
+    assert not laptop.state_dir.exists()
+    assert sorted(laptop.home.rglob("*")) == before
+
+
 def test_a_lost_answer_to_an_enrolment_is_repeated_with_the_same_key(
     agent: Agent, receiver: Receiver
 ) -> None:
