@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agent import answers, cycle, digest, lock, text
 from agent.cycle import Looked, Parts
-from agent.errors import ExchangeError, IdentityError, PausedError
+from agent.errors import AgentError, ExchangeError, IdentityError, PausedError
 from agent.exchange import Exchange
 from agent.exchange_table import State
 from agent.identity import Identity
@@ -25,11 +25,13 @@ class Checked:
 
     Attributes:
         looked: What was found on the laptop.
-        view: The server's word on it.
+        view: The server's word on it; None where it gave none.
+        untold: Why it gave none; None where it did.
     """
 
     looked: Looked
-    view: MachineView
+    view: MachineView | None
+    untold: AgentError | None = None
 
 
 def now(parts: Parts, journal: Journal, who: Identity, *, wait_s: float) -> Checked:
@@ -43,8 +45,7 @@ def now(parts: Parts, journal: Journal, who: Identity, *, wait_s: float) -> Chec
 
     Raises:
         PausedError: A pause lasts, which a check does not break.
-        AgentError: The server was not reached or refused, or the journal or the lock
-            cannot be used.
+        AgentError: The journal or the lock cannot be used.
     """
     settings = parts.settings
     file = settings.state_dir / "cycle.lock"
@@ -52,18 +53,25 @@ def now(parts: Parts, journal: Journal, who: Identity, *, wait_s: float) -> Chec
         _refuse_in_pause(parts)
         # No verdict counts as known, so that it is asked for in any case.
         looked, x = cycle.cycle(parts, journal, who, Exchange())
-        view = _word(journal, x)
-        ends = time.monotonic() + wait_s
-        with Transport(settings, who.server_url, who.token) as transport:
-            while _unsettled(view, looked) and time.monotonic() < ends:
-                time.sleep(ASK_EVERY_S)
-                view = asked(parts, journal, transport).view
+        try:
+            view = _word(journal, x)
+            ends = time.monotonic() + wait_s
+            with Transport(settings, who.server_url, who.token) as transport:
+                while _unsettled(view, looked) and time.monotonic() < ends:
+                    time.sleep(ASK_EVERY_S)
+                    view = asked(parts, journal, transport).view
+            _refuse_another(view, looked, x)
+        except (ExchangeError, IdentityError) as error:
+            return Checked(looked, None, error)
+    return Checked(looked, view)
+
+
+def _refuse_another(view: MachineView, looked: Looked, x: Exchange) -> None:
     if view.profile != digest.of_bytes(looked.body):
         raise ExchangeError(
             x.reason or "the server has not judged what was found just now",
             advice=x.advice or "try again in a while",
         )
-    return Checked(looked, view)
 
 
 def _refuse_in_pause(parts: Parts) -> None:

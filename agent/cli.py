@@ -17,9 +17,9 @@ from typing import cast
 
 import click
 
-from agent import __version__, logs
+from agent import __version__, logs, text
 from agent import settings as settings_module
-from agent.commands.common import Typed, print_error
+from agent.commands.common import Typed, columns, print_error
 from agent.errors import AgentError
 from agent.service.written import variables as service_variables
 
@@ -86,6 +86,7 @@ def cli(context: click.Context, config: Path | None, variables: Path | None) -> 
         os.environ.update(service_variables(variables))
     if context.invoked_subcommand in _OF_NO_LAPTOP:
         return
+    text.fit(columns())
     environment = dict(os.environ)
     context.obj = Typed(settings_module.load(environment, config), environment)
     logs.configure_command(context.obj.settings)

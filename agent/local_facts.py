@@ -6,6 +6,7 @@ from typing import Any
 from agent.claude_config import overrides
 from agent.cycle import Looked
 from agent.render import Local
+from agent.render_absent import idle
 from agent.render_sessions import Place, Ran
 from agent.wire import Session
 
@@ -26,6 +27,12 @@ def of(looked: Looked, environment: Mapping[str, str]) -> Local:
         typed_shell=overrides.typed_shell(environment),
         problems=looked.made.problems,
         public_default=overrides.public_default(config.config.revision) if config else None,
+        config=config.config if config else None,
+        idle=tuple(
+            idle(each.program, each.names)
+            for each in looked.found.installs
+            if not each.install.starts
+        ),
     )
 
 

@@ -1,10 +1,11 @@
 """What people read: the server's word and the laptop's own facts, as lines of text. Pure.
 
-Plain tables of at most 100 columns that need no colour to be understood; only a path or a
-command is ever longer, because a broken one cannot be copied. Ages are counted on the
-server's clock, which set the times they are counted from.
+Plain tables as wide as the terminal, of at most 100 columns, that need no colour to be
+understood; only a path or a command is ever longer, because a broken one cannot be copied.
+Ages are counted on the server's clock, which set the times they are counted from.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import PurePath
@@ -15,11 +16,13 @@ from agent import render_findings as findings
 from agent import render_sessions
 from agent.claude_config.overrides import LocalOverride
 from agent.pause import Pause
+from agent.render_absent import Idle, at_rest, no_install
 from agent.render_exposure import told_remotely
 from agent.render_overrides import overridden, typed_shell
 from agent.render_sessions import Ran
-from agent.text import painted, plain, span, table, when, wrapped
+from agent.text import painted, plain, rows_of, span, table, when, wrapped
 from agent.wire import (
+    Config,
     Exposure,
     Install,
     InstallView,
@@ -56,6 +59,8 @@ class Local:
         typed_shell: Variables of the shell in which the command was typed.
         problems: What could not be examined.
         public_default: The config hash of a machine that overrides nothing.
+        config: The configuration as it is told; None where it could not be examined.
+        idle: Each program that nothing starts.
     """
 
     places: tuple[tuple[Install, PurePath], ...] = ()
@@ -65,6 +70,8 @@ class Local:
     typed_shell: tuple[LocalOverride, ...] = ()
     problems: tuple[Problem, ...] = ()
     public_default: str | None = None
+    config: Config | None = None
+    idle: tuple[Idle, ...] = ()
 
 
 def verdict(
@@ -79,7 +86,7 @@ def verdict(
         colour: The terminal shows colours.
     """
     blocks = [
-        _headline(view, zone, colour=colour),
+        _headline(view, local, zone, colour=colour),
         _installs(view, local),
         render_sessions.running(local.sessions),
         _heads(view),
@@ -90,11 +97,7 @@ def verdict(
         _problems(local),
         typed_shell(local.typed_shell),
     ]
-    lines: list[str] = []
-    for block in blocks:
-        if block:
-            lines += ["", *block] if lines else block
-    return lines
+    return _apart(blocks)
 
 
 def paused(pause: Pause, now: int, *, untold: str = "", zone: tzinfo | None = None) -> list[str]:
@@ -107,33 +110,52 @@ def paused(pause: Pause, now: int, *, untold: str = "", zone: tzinfo | None = No
         zone: Of the reader.
     """
     until = f"{when(pause.until, zone)}, for {span(pause.left_s(now))} more"
-    lines = [f"paused until {until}: nothing is looked at, nothing is sent"]
+    lines = wrapped(f"paused until {until}: nothing is looked at, nothing is sent", "")
     if pause.is_told:
         lines.append("  the server knows, and shows this machine as paused")
     else:
-        lines.append("  the server does not know yet: it will take this machine for a silent one")
+        lines += wrapped(
+            "the server does not know yet: it will take this machine for a silent one", "  "
+        )
         lines += wrapped(f"it could not be told: {untold}", "  ") if untold else []
         lines.append("  a running agent goes on trying to tell it, and sends nothing else")
     return [*lines, "  to end the pause: parity-agent resume"]
 
 
-def no_install() -> list[str]:
-    """What to say kindly to somebody who has no Claude Code."""
-    return [
-        "No Claude Code was found that a shell of yours starts: there is nothing to compare.",
-        "That is fine if you do not use it. If you do:",
-        "  to get the public release   npm install -g @anthropic-ai/claude-code",
-        "  if it lies elsewhere        put its folder on the PATH of your login shell",
-        "  then look again             parity-agent check",
+def unjudged(reason: str, local: Local) -> list[str]:
+    """What was found on this laptop, where the server has no word on it.
+
+    Args:
+        reason: Why not.
+        local: What was found.
+    """
+    head = wrapped(f"the server gave no verdict: {reason}", "")
+    blocks = [
+        [*head, "  what was found here is not compared with what is public"],
+        _found(local),
+        render_sessions.running(local.sessions),
+        overridden(local.config, local.overrides, local.public_default),
+        told_remotely(local.exposure),
+        _problems(local),
+        typed_shell(local.typed_shell),
     ]
+    return _apart(blocks)
 
 
-def _headline(view: MachineView, zone: tzinfo | None, *, colour: bool) -> list[str]:
+def _apart(blocks: Iterable[list[str]]) -> list[str]:
+    lines: list[str] = []
+    for block in blocks:
+        if block:
+            lines += ["", *block] if lines else block
+    return lines
+
+
+def _headline(view: MachineView, local: Local, zone: tzinfo | None, *, colour: bool) -> list[str]:
     state = painted(view.standing, view.standing, colour=colour)
     age = span(view.judged_at - view.since)
     lines = [
         f"{plain(view.label)} (group {plain(view.group)}): {state}",
-        f"  {_MEANING[view.standing]}; since {when(view.since, zone)} ({age})",
+        *wrapped(f"{_MEANING[view.standing]}; since {when(view.since, zone)} ({age})", "  "),
     ]
     if view.paused_until is not None:
         lines.append(f"  paused until {when(view.paused_until, zone)}")
@@ -142,19 +164,32 @@ def _headline(view: MachineView, zone: tzinfo | None, *, colour: bool) -> list[s
     if view.settling:
         lines.append("  the server is still looking something up: ask again soon")
     if view.standing == "absent":
-        lines += ["", *no_install()]
+        lines += ["", *(no_install(local.idle) if local.idle else _absent(view))]
     return lines
+
+
+def _absent(view: MachineView) -> list[str]:
+    return at_rest(view) or no_install(())
+
+
+def _found(local: Local) -> list[str]:
+    if not local.places:
+        return ["INSTALLS", "  none"]
+    views = [InstallView(each, counted=bool(each.starts)) for each, _ in local.places]
+    head = ("METHOD", "VERSION", "BYTES", "STARTED BY")
+    told, *rows = rows_of(head, [_install(each)[:-1] for each in views])
+    for each, (_, path), lines in zip(views, local.places, rows, strict=True):
+        told += [*lines, *_beneath(each), f"    {plain(path)}"]
+    return ["INSTALLS", *told]
 
 
 def _installs(view: MachineView, local: Local) -> list[str]:
     if not view.installs:
         return []
     head = ("METHOD", "VERSION", "BYTES", "STARTED BY", "PUBLIC")
-    lines = table(head, [_install(each) for each in view.installs])
-    told = [lines[0]]
-    for each, line in zip(view.installs, lines[1:], strict=True):
-        told.append(line)
-        told += _beneath(each)
+    told, *rows = rows_of(head, [_install(each) for each in view.installs])
+    for each, lines in zip(view.installs, rows, strict=True):
+        told += [*lines, *_beneath(each)]
         alike = (path for install, path in local.places if _same(install, each.install))
         told += [f"    {plain(path)}" for path in alike]
     return ["INSTALLS", *told]

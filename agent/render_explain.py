@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from agent import render_findings
 from agent.claude_config.overrides import LocalOverride
+from agent.render_absent import at_rest
 from agent.text import plain, span, table, when, wrapped
 from agent.wire import FindingView, MachineView, Meaning
 
@@ -66,10 +67,10 @@ def overview(
         zone: Of the reader.
     """
     since = f"since {when(view.since, zone)} ({span(view.judged_at - view.since)})"
-    lines = [f"{plain(view.label)} (group {plain(view.group)}): {view.standing}, {since}"]
-    lines += _says(meanings.get(view.standing, ()))
+    stands = f"{plain(view.label)} (group {plain(view.group)}): {view.standing}, {since}"
+    lines = [*wrapped(stands, "", hang="  "), *_says(meanings.get(view.standing, ()))]
     if not view.findings:
-        return [*lines, "", "nothing is found here that needs a word"]
+        return [*lines, "", *(at_rest(view) or ["nothing is found here that needs a word"])]
     rows = [(each.code, each.severity, each.subject) for each in view.findings]
     lines += ["", "FOUND HERE", *table(("CODE", "SEVERITY", "ABOUT"), rows)]
     for code in dict.fromkeys(each.code for each in view.findings):
@@ -99,7 +100,7 @@ def _here(
         return ["FOUND HERE", *lines]
     if view.standing == word:
         since = f"since {when(view.since, zone)} ({span(view.judged_at - view.since)})"
-        return [f"{plain(view.label)} is {word}, {since}"]
+        return [*wrapped(f"{plain(view.label)} is {word}, {since}", ""), *at_rest(view)]
     return []
 
 

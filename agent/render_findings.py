@@ -31,7 +31,8 @@ def finding(each: FindingView, now: int, zone: tzinfo | None, *, colour: bool) -
     lines += wrapped(each.sentence, "    ")
     if each.since is not None:
         about = "about " if each.estimated else ""
-        lines.append(f"    since {about}{when(each.since, zone)} ({span(now - each.since)})")
+        since = f"since {about}{when(each.since, zone)} ({span(now - each.since)})"
+        lines += wrapped(since, "    ")
     if each.deadline is not None:
         lines.append(f"    {_grace(each.deadline, now, zone)}")
     if each.waived_until is not None:
@@ -52,7 +53,7 @@ def _mend(each: FindingView) -> list[str]:
         return []
     command = fix.render(each.fix)
     if command is None:
-        return ["    mend it: this agent knows no command for that: update it, or ask"]
+        return wrapped("mend it: this agent knows no command for that: update it, or ask", "    ")
     return [f"    mend it: {command.text}"]
 
 

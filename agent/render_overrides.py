@@ -22,10 +22,9 @@ def overridden(
     head = ("KEY", "LAYER", "CLASS", "VALUE", "COUNTS")
     rows = [_row(each) for each in config.overrides]
     lines = table(head, rows) if rows else ["  none"]
-    lines += [
-        f"  and {each.count} more in the layer {each.layer}, whose names are not sent"
-        for each in config.unnamed
-    ]
+    for each in config.unnamed:
+        more = f"and {each.count} more in the layer {each.layer}, whose names are not sent"
+        lines += wrapped(more, "  ")
     lines += _set_in(found)
     return ["OVERRIDES", *lines, *_config_hash(config, public_default)]
 
@@ -71,10 +70,14 @@ def _set_in(found: Sequence[LocalOverride]) -> list[str]:
 
 def _config_hash(config: Config, public_default: str | None) -> list[str]:
     if public_default is None:
-        return [f"  config hash  {config.hash}"]
+        return _hash("config hash", config.hash)
     if config.hash == public_default:
-        return [f"  config hash  {config.hash}", "  that is the public default"]
-    return [f"  config hash     {config.hash}", f"  public default  {public_default}"]
+        return [*_hash("config hash", config.hash), "  that is the public default"]
+    return [*_hash("config hash   ", config.hash), *_hash("public default", public_default)]
+
+
+def _hash(name: str, value: str) -> list[str]:
+    return wrapped(f"{name}  {value}", "  ", hang="    ")
 
 
 def _value(each: Override | LocalOverride) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from agent.text import plain, table
+from agent.text import plain, rows_of
 from agent.wire import Session
 
 Place = tuple[PurePath, str]
@@ -23,10 +23,9 @@ def running(sessions: Iterable[Ran]) -> list[str]:
     if not ordered:
         return []
     head = ("VERSION", "BYTES", "FILE", "PROCESSES")
-    lines = table(head, [_row(*each) for each in ordered])
-    told = [lines[0]]
-    for (_, places), line in zip(ordered, lines[1:], strict=True):
-        told.append(line)
+    told, *rows = rows_of(head, [_row(*each) for each in ordered])
+    for (_, places), lines in zip(ordered, rows, strict=True):
+        told += lines
         told += [f"    {plain(path)} ({surface})" for path, surface in sorted(set(places))]
     return ["RUNNING SESSIONS", *told]
 

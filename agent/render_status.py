@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from agent.render_absent import at_rest
 from agent.text import painted, plain, span, table, when, wrapped
 from agent.wire import FindingView, MachineView
 
@@ -81,7 +82,14 @@ def _seat(seat: Seat) -> list[str]:
         ("server", seat.server),
         ("agent", f"{seat.agent}; its daemon {running}"),
     )
-    return ["THIS MACHINE", *(f"  {name:<7} {plain(value)}" for name, value in rows)]
+    return [
+        "THIS MACHINE",
+        *(
+            line
+            for name, value in rows
+            for line in wrapped(f"{name:<7} {value}", "  ", hang=" " * 10)
+        ),
+    ]
 
 
 def _standing(heard: Heard, zone: tzinfo | None, *, colour: bool) -> list[str]:
@@ -89,8 +97,10 @@ def _standing(heard: Heard, zone: tzinfo | None, *, colour: bool) -> list[str]:
     state = painted(view.standing, view.standing, colour=colour)
     since = f"{when(view.since, zone)} ({span(view.judged_at - view.since + heard.age_s)})"
     lines = [
-        f"{plain(view.label)} (group {plain(view.group)}): {state}, since {since}",
+        f"{plain(view.label)} (group {plain(view.group)}): {state}",
+        f"  since {since}",
         f"  the server's last word, {span(heard.age_s)} ago",
+        *at_rest(view),
     ]
     if heard.trouble:
         lines += wrapped(f"the last try failed: {heard.trouble}", "  ")
@@ -101,18 +111,19 @@ def _standing(heard: Heard, zone: tzinfo | None, *, colour: bool) -> list[str]:
 
 
 def _findings(findings: tuple[FindingView, ...]) -> list[str]:
-    # The last column is cut at the line's end: `explain` tells all of a finding.
     rows = [(each.code, each.severity, each.sentence) for each in findings]
     return table(("CODE", "SEVERITY", "WHAT"), rows)
 
 
 def _until(view: MachineView, zone: tzinfo | None) -> list[str]:
-    now = view.judged_at
     lines = []
     for each in view.findings:
+        about = f"{each.code}, {each.subject}"
         if each.deadline is not None:
-            word = "ends" if each.deadline > now else "ended"
-            lines.append(f"  {plain(each.code)}: grace {word} {when(each.deadline, zone)}")
+            word = "ends" if each.deadline > view.judged_at else "ended"
+            end = f"{about}: grace {word} {when(each.deadline, zone, zoned=True)}"
+            lines += wrapped(end, "  ", hang="    ")
         if each.waived_until is not None:
-            lines.append(f"  {plain(each.code)}: permitted until {when(each.waived_until, zone)}")
+            end = f"{about}: permitted until {when(each.waived_until, zone, zoned=True)}"
+            lines += wrapped(end, "  ", hang="    ")
     return lines

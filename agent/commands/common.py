@@ -75,21 +75,57 @@ def parts_of(typed: Typed) -> Iterator[Parts]:
         yield Parts(typed.settings, typed.environment, progress)
 
 
-def print_lines(lines: Iterable[str]) -> None:
-    """Prints a text for people."""
+def print_lines(lines: Iterable[str | bytes]) -> None:
+    """Prints a text for people.
+
+    A reader who has read enough and closed the pipe is no failure.
+
+    Raises:
+        AgentError: Standard output cannot be written.
+    """
     for line in lines:
-        click.echo(line)
+        try:
+            click.echo(line)
+        except BrokenPipeError:
+            _print_no_more()
+            return
+        except OSError as error:
+            _print_no_more()
+            raise AgentError(
+                f"standard output cannot be written: {error.strerror}",
+                advice="make room there, or let it be written elsewhere",
+            ) from error
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """Prints one JSON object, indented."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+    """Prints one JSON object, indented.
+
+    Raises:
+        AgentError: Standard output cannot be written.
+    """
+    print_lines([msgspec.json.format(msgspec.json.encode(value), indent=2)])
+
+
+def _print_no_more() -> None:
+    # What is still buffered would fail again as the interpreter ends, with an exit code of its
+    # own (docs.python.org, signal: note on SIGPIPE).
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def print_error(error: AgentError) -> None:
     """Prints an error's two lines: what happened, and what to do."""
     click.echo(f"parity-agent: {text.plain(error)}", err=True)
     click.echo(f"what to do: {text.plain(error.advice)}", err=True)
+
+
+def columns() -> int:
+    """How wide the terminal is that is printed to; `text.WIDTH` where it is none."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or text.WIDTH
+    except (OSError, ValueError):
+        return text.WIDTH
 
 
 def use_colour() -> bool:

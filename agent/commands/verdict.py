@@ -21,9 +21,12 @@ from agent.commands.common import (
     use_colour,
 )
 from agent.commands.pausing import current_pause
-from agent.errors import IdentityError, PausedError
+from agent.errors import AgentError, IdentityError, PausedError
 from agent.identity import Identity
+from agent.pause import Pause
+from agent.render import Local
 from agent.render_status import Heard, Seat
+from agent.wire import MachineView
 from agent.word import last, last_contact
 
 EXIT_CODES: Mapping[str, int] = {
@@ -52,6 +55,8 @@ EXIT_CODES: Mapping[str, int] = {
 def check(typed: Typed, *, as_json: bool, wait_s: float) -> None:
     """Look, check in, and print the verdict.
 
+    Without an answer of the server, what was found here is printed all the same.
+
     Exits with 0 match, 10 drift, 11 pending, 12 unknown, 13 no install, 14 exempt,
     15 paused (then nothing is looked at or sent), 1 failure, 2 usage.
     """
@@ -59,20 +64,39 @@ def check(typed: Typed, *, as_json: bool, wait_s: float) -> None:
     try:
         with journal_of(typed) as journal, parts_of(typed) as parts:
             checked = checking.now(parts, journal, who, wait_s=wait_s)
-            # So that `explain` can tell them when there is no server.
-            meanings.learn(parts, journal, who)
+            if checked.view is not None:
+                # So that `explain` can tell them when there is no server.
+                meanings.learn(parts, journal, who)
     except PausedError as error:
         if as_json:
-            print_json({"machine": None, "local": None, "paused": current_pause(typed)})
+            print_json(_told(None, None, paused=current_pause(typed)))
         print_error(error)
         sys.exit(EXIT_CODES["paused"])
     local = local_facts.of(checked.looked, typed.environment)
     if as_json:
-        told = {"machine": checked.view, "local": local_facts.in_json(local), "paused": None}
-        print_json(told)
-    else:
+        print_json(_told(checked.view, local, error=checked.untold))
+    elif checked.view is not None:
         print_lines(render.verdict(checked.view, local, colour=use_colour()))
-    sys.exit(EXIT_CODES.get(checked.view.standing, 1))
+    else:
+        print_lines(render.unjudged(str(checked.untold), local))
+    if checked.untold is not None:
+        raise checked.untold
+    sys.exit(EXIT_CODES.get(checked.view.standing, 1) if checked.view else 1)
+
+
+def _told(
+    view: MachineView | None,
+    local: Local | None,
+    *,
+    paused: Pause | None = None,
+    error: AgentError | None = None,
+) -> dict[str, object]:
+    return {
+        "machine": view,
+        "local": local_facts.in_json(local) if local else None,
+        "paused": paused,
+        "error": {"what": str(error), "advice": error.advice} if error else None,
+    }
 
 
 @click.command(short_help="Print how this machine stands, why and until when.")
