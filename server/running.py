@@ -9,12 +9,10 @@ disk long before.
 
 import asyncio
 import gc
-import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 from sqlalchemy import Engine
@@ -25,7 +23,6 @@ from server.alerts import destinations
 from server.alerts.sender import Sender
 from server.app import make_app
 from server.current import Current
-from server.errors import StoreError
 from server.front import Front, Limits
 from server.heartbeat import Heartbeat
 from server.intake import Intake
@@ -33,51 +30,19 @@ from server.jobs import Jobs
 from server.policy_watch import PolicyWatch
 from server.reference_watch import ReferenceWatch
 from server.releases import sources
-from server.releases.sources.interface import Keep, Memory, Source
 from server.releases.syncer import Syncer
 from server.settings import Settings
 from server.store import public, references, restores, uptime
 from server.store.engine import migrate, open_engine
 from server.store.signing_keys import SigningKeys
 from server.store.writer import Writer
+from server.surroundings import clock, make_data_dir, open_sources
 from server.views.api.reading import Enrol, Reads
 from server.views.api.writing import Writes
 from server.views.pages.laptop import Here
 from server.worker import Mark, Worker
 
 _log = structlog.stdlib.get_logger("server.running")
-
-
-def clock() -> int:
-    """The server's clock: whole seconds since the epoch."""
-    return int(time.time())
-
-
-def make_data_dir(settings: Settings) -> None:
-    """Makes the folder of the SQLite database, for this user alone, if it is missing.
-
-    Raises:
-        StoreError: It cannot be made.
-    """
-    if settings.database_url is not None:
-        return
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"cannot make the folder {settings.data_dir}: {error.strerror}",
-            advice="let this user write there, or name another folder with --data",
-        ) from error
-
-
-def open_sources(settings: Settings, keep: Keep | None = None) -> tuple[Source, ...]:
-    """The release sources that the settings, or npm's own configuration, name.
-
-    Args:
-        settings: Where they are.
-        keep: Where signing keys stay; without one, in memory.
-    """
-    return sources.open_sources(settings, os.environ, Path.home(), keep or Memory())
 
 
 def run(

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import click
 
 from server import shown
-from server.commands.common import in_json, reading, with_settings
+from server.commands.common import in_json, with_settings
+from server.commands.database import reading
 from server.commands.known import current_of
-from server.running import clock
 from server.settings import Settings
 from server.shown import moment
+from server.surroundings import clock
 from server.views.activity import DAYS, DAYS_MAX, ActivityView, Use
 from server.views.api import facts
 

@@ -1,23 +1,19 @@
-"""What all commands share: the settings as options, and the database for one command."""
+"""What all commands share: the settings as options, and how values are written."""
 
 import functools
 import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
 import click
-from sqlalchemy import Connection, Engine
 
 from server import logs
 from server import settings as settings_module
 from server.policy_values import UNITS
 from server.said import refused
 from server.settings import Settings
-from server.store import engine as database
 
 P = ParamSpec("P")
 
@@ -47,54 +43,6 @@ def with_settings(command: Callable[Concatenate[Settings, P], None]) -> Callable
         command(settings, *args, **kwargs)
 
     return run
-
-
-@contextmanager
-def reading(settings: Settings) -> Iterator[Connection]:
-    """A connection that only reads.
-
-    Raises:
-        StoreError: The database cannot be opened.
-    """
-    with opened(settings) as engine, database.reading(engine) as conn:
-        yield conn
-
-
-@contextmanager
-def writing(settings: Settings) -> Iterator[Connection]:
-    """One write transaction, committed and synced at the end.
-
-    Raises:
-        StoreError: The database cannot be opened.
-    """
-    with opened(settings) as engine, database.writing(engine) as conn:
-        yield conn
-
-
-@contextmanager
-def opened(settings: Settings) -> Iterator[Engine]:
-    """The database, closed at the end.
-
-    Raises:
-        StoreError: The database cannot be opened.
-    """
-    # Who asked can wait, and interrupt.
-    patient = replace(settings.database_limits, statement_s=0)
-    engine = database.open_engine(settings.database, patient)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-class CreatesByDefault(click.Group):
-    """A group whose ``create`` is meant where no command of it is named."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Puts ``create`` before anything that is neither a command nor a call for help."""
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
-            args = ["create", *args]
-        return super().parse_args(ctx, args)
 
 
 def length_s(text: str) -> int:

@@ -3,11 +3,12 @@
 import click
 
 from server import shown
-from server.commands.common import in_json, reading, with_settings
-from server.running import clock
+from server.commands.common import in_json, with_settings
+from server.commands.database import reading
 from server.settings import Settings
 from server.shown import moment
 from server.store import public
+from server.surroundings import clock
 from server.views import history as views
 from server.views.api import past
 from server.views.history import HeadsView, MachineAtView, ShareView
@@ -71,7 +72,8 @@ def _print_share(told: ShareView) -> None:
     if told.tally is None:
         click.echo(f"nothing is known of {moment(told.as_of)}: {told.reason}", err=True)
         return
-    rows = [("as of", moment(told.as_of)), (told.group or "all groups", _share(told.tally))]
+    click.echo(f"as of {moment(told.as_of)}")
+    rows = [(told.group or "all groups", _share(told.tally))]
     rows += [(name, _share(each)) for name, each in told.groups.items()]
     shown.as_table(("group", "share"), rows)
 
@@ -89,4 +91,5 @@ def _print_heads(told: HeadsView) -> None:
         (each.channel, each.source, each.version, moment(each.since), moment(each.read_at))
         for each in told.heads
     ]
-    shown.as_table(("channel", "source", "version", "since", "last read"), rows)
+    if rows or told.reason is None:
+        shown.as_table(("channel", "source", "version", "since", "last read"), rows)

@@ -11,33 +11,26 @@ import click
 from sqlalchemy import Connection
 
 from server import enrolment, shown, tokens
-from server.commands.common import (
-    CreatesByDefault,
-    check_done,
-    in_json,
-    length_s,
-    reading,
-    with_settings,
-    writing,
-)
+from server.commands.common import check_done, in_json, length_s, with_settings
+from server.commands.database import reading, writing
 from server.commands.named import named, unknown
 from server.enrolment import EnrolmentSecret
 from server.policy import DEFAULT_GROUP
-from server.running import clock
 from server.said import check_group
 from server.settings import Settings
 from server.shown import moment
 from server.store import fleet
 from server.store.machines import find
+from server.surroundings import clock
 from server.tokens import Role
 
 SLICE_MAX = 50
 """Most machines that are revoked in one transaction."""
 
 
-@click.group(cls=CreatesByDefault)
+@click.group()
 def enrolment_secret() -> None:
-    """Secrets with which laptops enrol; without a command: create one."""
+    """Make, list and end secrets with which laptops enrol."""
 
 
 @enrolment_secret.command("create")
@@ -136,9 +129,9 @@ def _secret_row(item: EnrolmentSecret) -> tuple[object, ...]:
     )
 
 
-@click.group(cls=CreatesByDefault)
+@click.group()
 def token() -> None:
-    """Tokens with which people and programs read or change; without a command: create one."""
+    """Make, list and end tokens with which people and programs ask."""
 
 
 @token.command("create")

@@ -16,18 +16,19 @@ from agent import fix
 from agent.wire import FindingView, InstallView, Override, Standing, WaiverView
 from server import shown
 from server.alerts.messages import span
-from server.commands.common import in_json, reading, with_settings, writing
+from server.commands.common import in_json, with_settings
+from server.commands.database import reading, writing
 from server.commands.history import at_moment, print_machine
 from server.commands.known import current_of
 from server.commands.named import named, unknown
 from server.policy import DEFAULT_GROUP
-from server.running import clock
 from server.said import check_group
 from server.settings import Settings
 from server.shown import moment
 from server.store import fleet, read
 from server.store.live import judge_again
 from server.store.timeline import timeline
+from server.surroundings import clock
 from server.views import machines as views
 from server.views.api import facts, past
 from server.views.history import moment_of

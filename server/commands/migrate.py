@@ -4,13 +4,13 @@ import click
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from server import running
 from server.commands.common import with_settings
 from server.errors import StoreError
 from server.settings import Settings
 from server.store import copying
 from server.store import engine as database
 from server.store.interface import Limits
+from server.surroundings import make_data_dir
 
 
 @click.command()
@@ -24,7 +24,7 @@ def migrate(settings: Settings, target: str | None) -> None:
     as it is. A password belongs into PGPASSWORD, PGPASSFILE or ~/.pgpass.
     """
     if target is None:
-        running.make_data_dir(settings)
+        make_data_dir(settings)
         database.migrate(settings.database)
         return
     _check_secretless(target)

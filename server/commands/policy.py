@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from server import policy_diff, policy_file, shown
-from server.commands.common import PATH, in_json, reading, with_settings
+from server.commands.common import PATH, in_json, with_settings
+from server.commands.database import reading
 from server.commands.known import current_of
 from server.current import Current
 from server.policy_diff import Change, Twice
@@ -19,11 +20,11 @@ from server.policy_doubts import doubts
 from server.policy_file import PolicyError
 from server.policy_text import table, text_of
 from server.policy_watch import read_bytes
-from server.running import clock
 from server.settings import Settings
 from server.shown import moment
 from server.store import policies, preview
 from server.store.policies import Load
+from server.surroundings import clock
 
 LOADS_SHOWN = 50
 """How many loads are shown: the newest ones."""
@@ -99,7 +100,8 @@ def diff(settings: Settings, path: Path, *, in_json: bool) -> None:
         return
     click.echo(f"{number} machine{'' if number == 1 else 's'} would change state")
     rows = [(each.group, each.before, each.after, each.machines, _labels(each)) for each in found]
-    shown.as_table(("group", "from", "to", "machines", "which"), rows)
+    if rows:
+        shown.as_table(("group", "from", "to", "machines", "which"), rows)
 
 
 @policy.command()

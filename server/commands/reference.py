@@ -6,13 +6,14 @@ A running server notices within about a second, and judges all again.
 import click
 
 from server import shown
-from server.commands.common import in_json, reading, with_settings, writing
+from server.commands.common import in_json, with_settings
+from server.commands.database import reading, writing
 from server.commands.named import named
 from server.errors import StoreError
-from server.running import clock
 from server.settings import Settings
 from server.shown import moment
 from server.store import references
+from server.surroundings import clock
 from server.views.api import facts
 
 _group = click.option("--group", required=True, help="The group that is compared with it.")

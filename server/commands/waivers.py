@@ -12,13 +12,14 @@ import click
 from sqlalchemy import Connection
 
 from server import shown
-from server.commands.common import in_json, length_s, reading, with_settings, writing
+from server.commands.common import in_json, length_s, with_settings
+from server.commands.database import reading, writing
 from server.commands.named import named
-from server.running import clock
 from server.said import refused
 from server.settings import Settings
 from server.shown import moment
 from server.store import waivers
+from server.surroundings import clock
 from server.views.api import facts
 from server.views.expected import GivenWaiver
 from server.waivers import Waiver

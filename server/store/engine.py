@@ -8,26 +8,19 @@ time; a commit waits for the disk; and nothing is opened whose schema is not thi
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from server.errors import StoreError
-from server.store import postgres, sqlite
+from server.store import postgres, schema, sqlite
 from server.store.interface import Kind, Limits
 
 UNABLE = (OperationalError, InternalError, PoolTimeoutError)
 """What SQLAlchemy raises where the database could not, through no mistake of ours."""
 
 _KINDS: Mapping[str, Kind] = {"sqlite": sqlite, "postgresql": postgres, "postgres": postgres}
-
-_MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def open_engine(url: str, limits: Limits | None = None) -> Engine:
@@ -48,7 +41,7 @@ def open_engine(url: str, limits: Limits | None = None) -> Engine:
     try:
         with kind.opening(address), engine.connect() as conn:
             kind.examine(conn, address)
-            _check_schema(kind.named(address), _revision(conn))
+            _check_schema(kind.named(address), schema.revision(conn))
     except StoreError:
         engine.dispose()
         raise
@@ -71,8 +64,8 @@ def migrate(url: str) -> None:
     try:
         with kind.opening(address), engine.connect() as conn:
             kind.examine(conn, address)
-            revision = _revision(conn)
-        if revision == _script().get_current_head():
+            revision = schema.revision(conn)
+        if revision == schema.newest():
             return
         _check_known(kind.named(address), revision)
         with kind.opening(address), kind.writable(engine) as conn, conn.begin():
@@ -88,8 +81,12 @@ def upgrade(conn: Connection, revision: str = "head") -> None:
         conn: For writing.
         revision: The last step.
     """
+    # Nothing else needs Alembic, and loading it takes longer than most commands.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(schema.MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = conn
     command.upgrade(config, revision)
 
@@ -181,16 +178,8 @@ def _example() -> str:
     )
 
 
-def _revision(conn: Connection) -> str | None:
-    return MigrationContext.configure(conn).get_current_revision()
-
-
-def _script() -> ScriptDirectory:
-    return ScriptDirectory(str(_MIGRATIONS))
-
-
 def _check_schema(name: str, revision: str | None) -> None:
-    if revision == _script().get_current_head():
+    if revision == schema.newest():
         return
     _check_known(name, revision)
     raise StoreError(
@@ -199,8 +188,7 @@ def _check_schema(name: str, revision: str | None) -> None:
 
 
 def _check_known(name: str, revision: str | None) -> None:
-    known = {script.revision for script in _script().walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in schema.known():
         raise StoreError(
             f"the database {name} was written by a newer version of the server",
             advice="run that version; an older one cannot go back",

@@ -166,7 +166,7 @@ def test_a_laptop_is_answered_through_nginx_and_a_large_body_is_not(
     live: Live, tmp_path: Path
 ) -> None:
     """By the example itself: what it forbids never reaches the server."""
-    secret = live.printed("enrolment-secret")
+    secret = live.printed("enrolment-secret", "create")
     token = live.enrol("behind nginx", "0" * 32, secret)
     body = json.dumps(check_in()).encode()
     with _behind_nginx(live, tmp_path) as proxied:

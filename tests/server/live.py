@@ -1,6 +1,7 @@
 """A real server process on a free loopback port, and the commands beside it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -68,6 +69,11 @@ class Live:
         done = self.run(*words)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+    def rows(self, *words: str) -> list[list[str]]:
+        """The rows of the table that a command which succeeds prints, without the headings."""
+        lines = self.printed(*words).splitlines()
+        return [re.split(" {2,}", line) for line in lines[1:]]
 
     def start(self, *words: str) -> Self:
         """Starts serving, and returns when it listens."""

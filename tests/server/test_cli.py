@@ -3,11 +3,15 @@
 import json
 import re
 import secrets
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner, Result
 
+from server.cli import cli
 from server.store.engine import open_engine, writing
 from tests.server.conftest import Known
 from tests.server.live import PATIENCE_S, Live
@@ -23,22 +27,33 @@ def test_a_secret_is_printed_alone_and_only_once(live: Live) -> None:
     assert secret not in listed
 
 
-def test_a_group_without_a_command_creates(live: Live) -> None:
-    """The short forms: what is nearly always meant."""
-    live.printed("migrate")
-    assert live.printed("enrolment-secret").startswith("bpe_")
-    assert live.printed("token").startswith("bpv_")
-    made = json.loads(live.printed("enrolment-secret", "--group", "pilots", "--json"))
-    assert made["group"] == "pilots"
-    assert live.run("token", "nothing").returncode == 2
+@pytest.mark.parametrize("group", ["token", "enrolment-secret"])
+def test_a_group_without_a_command_makes_nothing(group: str) -> None:
+    """Whoever looks what it is has made no credential; the help says what there is."""
+    done = _in_process(group)
+    assert "Usage: parity-server" in done.output
+    assert "create" in done.output
+    assert _in_process(group, "nothing").exit_code == 2
+
+
+def test_a_command_loads_what_it_needs() -> None:
+    """Whoever lists tokens waits for no web server, no migrations and no signatures."""
+    said = "import server.cli, server.commands.keys, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"litestar", "granian", "alembic", "pysequoia", "zstandard", "slack_sdk"}
+
+
+def _in_process(*words: str) -> Result:
+    return CliRunner().invoke(cli, words, prog_name="parity-server")
 
 
 def test_a_revoked_token_reads_no_more_while_the_server_runs(known: Known) -> None:
     """A token that leaked ends at once."""
     token = known.live.printed("token", "create", "leaked")
     known.live.get("/v1/status", token)
-    (row,) = [line for line in known.live.printed("token", "list").splitlines() if "leaked" in line]
-    known.live.printed("token", "revoke", row.split("\t")[0])
+    (row,) = [row for row in known.live.rows("token", "list") if "leaked" in row]
+    known.live.printed("token", "revoke", row[0])
     answer = requests.get(
         f"{known.live.url}/v1/status",
         headers={"Authorization": f"Bearer {token}"},
@@ -136,7 +151,7 @@ def test_the_doctor_tells_what_to_do_about_each_thing(live: Live) -> None:
 def test_the_doctor_finds_a_wrong_count_and_a_clock_that_went_back(live: Live) -> None:
     """What no request would show."""
     live.start()
-    secret = live.printed("enrolment-secret")
+    secret = live.printed("enrolment-secret", "create")
     live.enrol("counted", secrets.token_hex(16), secret)
     live.stop()
     _damage(live.folder / "server.db")

@@ -151,7 +151,10 @@ def test_a_key_of_another_certificate_is_refused(live: Live, tmp_path: Path) -> 
 def test_stopping_answers_what_is_under_way_and_keeps_it(live: Live) -> None:
     """Every check-in that was answered before the stop is there after it."""
     live.start()
-    secret, viewer = live.printed("enrolment-secret"), live.printed("token", "create", "tests")
+    secret, viewer = (
+        live.printed("enrolment-secret", "create"),
+        live.printed("token", "create", "tests"),
+    )
     tokens = [live.enrol(f"machine {n}", secrets.token_hex(16), secret) for n in range(8)]
 
     def check_in(token: str) -> int:

@@ -22,7 +22,7 @@ REQUESTS_MAX = 2_000
 
 
 def _enrolled(live: Live) -> list[str]:
-    secret = live.printed("enrolment-secret")
+    secret = live.printed("enrolment-secret", "create")
     return [live.enrol(f"laptop {n}", secrets.token_hex(16), secret) for n in range(LAPTOPS)]
 
 

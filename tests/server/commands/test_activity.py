@@ -1,6 +1,7 @@
 """`activity` and `GET /v1/activity`, beside a running server."""
 
 import json
+import re
 import secrets
 import time
 
@@ -19,7 +20,8 @@ def test_use_is_told_by_group_and_version(known: Known) -> None:
     assert post(known, "/v1/check-ins", check_in(activity=use), token).status_code == 200
     lines = known.live.printed("activity", "--group", "using").splitlines()
     assert lines[0].startswith("since 20")
-    assert [line.split("\t") for line in lines[1:]] == [
+    assert [re.split(" {2,}", line) for line in lines[1:]] == [
+        ["used", "surface", "hours", "starts", "on the public build"],
         ["using", "-", "1.5", "3", "not known"],
         [UNKNOWN, "terminal", "1.5", "3", "not known"],
     ]

@@ -26,9 +26,10 @@ def test_a_share_is_printed_for_all_and_by_group(known: Known) -> None:
     """With the numbers that it is made of."""
     secret = known.live.printed("enrolment-secret", "create", "--group", "sharing")
     known.live.enrol("sharing", secrets.token_hex(16), secret)
-    rows = [line.split("\t") for line in known.live.printed("share").splitlines()]
-    assert rows[0][0] == "as of"
-    assert rows[1][0] == "all groups"
+    assert known.live.printed("share").startswith("as of 20")
+    heading, *rows = known.live.rows("share")
+    assert heading == ["group", "share"]
+    assert rows[0][0] == "all groups"
     assert ["sharing", "0.0% of 1 (1 unknown)"] in rows
     one = known.live.printed("share", "--group", "sharing", "--json")
     assert json.loads(one)["tally"]["standings"] == {"unknown": 1}
@@ -57,8 +58,8 @@ def test_heads_of_a_moment_are_those_read_by_then(live: Live) -> None:
                 (version, first, last),
             )
     engine.dispose()
-    assert live.printed("heads", "--at", "2030").split("\t")[:3] == ["latest", "npm", "2.1.116"]
-    assert live.printed("heads", "--at", "2060").split("\t")[2] == "2.1.114"
+    assert live.rows("heads", "--at", "2030")[0][:3] == ["latest", "npm", "2.1.116"]
+    assert live.rows("heads", "--at", "2060")[0][2] == "2.1.114"
     told = json.loads(live.printed("heads", "--at", "2030", "--json"))
     assert [(each["version"], each["read_at"], each["age_s"]) for each in told["heads"]] == [
         ("2.1.116", 2000, 30)

@@ -16,7 +16,7 @@ def test_a_token_shows_its_role(live: Live) -> None:
     made = json.loads(live.printed("token", "create", "olga", "--operator", "--json"))
     assert made["token"].startswith("bpo_")
     assert (made["name"], made["role"]) == ("olga", "operator")
-    rows = [line.split("\t") for line in live.printed("token", "list").splitlines()]
+    rows = live.rows("token", "list")
     assert [row[1:3] for row in rows] == [["anna", "viewer"], ["olga", "operator"]]
 
 
@@ -43,7 +43,7 @@ def test_a_secret_ends_after_a_month_unless_it_is_told_otherwise(live: Live) -> 
     lengths = [each["ends_at"] and each["ends_at"] - each["created_at"] for each in made]
     assert sorted(lengths, key=str) == [2_592_000, 43_200, None]
     assert sorted((each["uses"], each["uses_max"] or 0) for each in made) == [(0, 0)] * 2 + [(0, 3)]
-    rows = [line.split("\t") for line in live.printed("enrolment-secret", "list").splitlines()]
+    rows = live.rows("enrolment-secret", "list")
     assert sorted(row[5] for row in rows) == ["0", "0", "0 of 3"]
 
 

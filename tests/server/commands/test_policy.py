@@ -108,7 +108,7 @@ def test_a_running_server_follows_its_file(live: Live, file: Path) -> None:
     """Foretold by `diff`, in force within seconds, and a broken file changes nothing."""
     live.start()
     try:
-        secret, viewer = live.printed("enrolment-secret"), live.printed("token")
+        secret, viewer = live.printed("enrolment-secret", "create"), live.printed("token", "create")
         machine = laptop(live.url, secret)
         group = live.get("/v1/status", viewer)["groups"]["default"]
         assert (group["target_share"], group["target_reached"]) == (0.5, False)
@@ -124,7 +124,8 @@ def test_a_running_server_follows_its_file(live: Live, file: Path) -> None:
         assert in_json(live, "diff", str(other)) == {"machines": 1, "changes": [change]}
         assert live.printed("policy", "diff", str(other)).splitlines() == [
             "1 machine would change state",
-            f"default\tdrift\tabsent\t1\t{machine.label}",
+            f"{'group':<7}  {'from':<5}  {'to':<6}  machines  which",
+            f"default  drift  absent  {1:<8}  {machine.label}",
         ]
         other.replace(file)
         wait_until(lambda: seen(live.url, viewer, machine.machine).standing == "absent")

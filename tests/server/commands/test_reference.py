@@ -20,8 +20,8 @@ def test_a_reference_machine_is_compared_with_as_long_as_it_is_marked(known: Kno
     assert "config-overridden" in codes(known, compared.machine)
     known.live.printed("reference", "add", shows.label, "--group", group)
     wait_until(lambda: "config-overridden" not in codes(known, compared.machine))
-    (row,) = known.live.printed("reference", "list", "--group", group).splitlines()
-    assert row.split("\t")[:3] == [group, shows.machine, shows.label]
+    (listed,) = known.live.rows("reference", "list", "--group", group)
+    assert listed[:3] == [group, shows.machine, shows.label]
     assert "stands for what users run" in known.live.printed("machines", "show", shows.label)
     (row,) = [
         line for line in known.live.printed("machines", "list").splitlines() if shows.label in line

@@ -56,11 +56,11 @@ def test_what_ended_is_listed_with_all(known: Known) -> None:
     known.live.printed("waiver", "end", first, "--person", "Ben")
     second = give(known, machine.machine, "--until", _day_after_tomorrow(known, machine.machine))
     only = ("waiver", "list", "--machine", machine.label)
-    (row,) = known.live.printed(*only).splitlines()
-    assert row.split("\t")[0] == second
-    every = known.live.printed(*only, "--all").splitlines()
-    assert [each.split("\t")[0] for each in every] == [first, second]
-    assert "by Ben" in every[0]
+    (row,) = known.live.rows(*only)
+    assert row[0] == second
+    every = known.live.rows(*only, "--all")
+    assert [each[0] for each in every] == [first, second]
+    assert "by Ben" in every[0][4]
 
 
 def _day_after_tomorrow(known: Known, machine: str) -> str:

@@ -36,15 +36,15 @@ def reader(tmp_path: Path, registry: "Registry") -> Live:
 
 def test_a_refresh_shows_a_month_with_platforms_trust_and_commit(reader: Live) -> None:
     """One line a release, the newest first; older ones are asked for."""
-    newest, older = reader.printed("releases", "--refresh").splitlines()
-    version, published, channels, platforms, trust, commit = newest.split("\t")
+    newest, older = reader.rows("releases", "--refresh")
+    version, published, channels, platforms, trust, commit = newest
     assert (version, channels, trust) == ("2.1.330", "npm latest", "registry")
     assert published.endswith("Z")
     assert len(platforms.split(", ")) == 8
     assert commit == "8c664bec5001"
-    assert older.split("\t")[0] == "2.1.240"
-    every = reader.printed("releases", "--all").splitlines()
-    assert [line.split("\t")[0] for line in every] == ["2.1.330", "2.1.240", "2.1.112"]
+    assert older[0] == "2.1.240"
+    every = reader.rows("releases", "--all")
+    assert [row[0] for row in every] == ["2.1.330", "2.1.240", "2.1.112"]
 
 
 def test_as_many_days_are_read_as_are_asked_for(reader: Live, registry: "Registry") -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, text
 
 from server.errors import StoreError
+from server.store import schema as known_schema
 from server.store.engine import migrate, reading
 from server.store.tables import metadata
 from tests.postgres import Postgres
@@ -80,6 +82,13 @@ def _described(url: str) -> set[tuple[object, ...]]:
         }
     engine.dispose()
     return {each for each in found if "alembic_version" not in each}
+
+
+def test_the_steps_are_those_that_alembic_takes() -> None:
+    """Their files' names tell them, so that opening a database need not load it."""
+    steps = ScriptDirectory(str(known_schema.MIGRATIONS))
+    assert [step.revision for step in steps.walk_revisions()] == list(known_schema.known())[::-1]
+    assert steps.get_current_head() == known_schema.newest()
 
 
 def test_alembic_finds_nothing_left_to_do(engine: Engine) -> None:

@@ -1,23 +1,21 @@
-"""``releases`` and ``doctor``: what is public, and whether all is well with this server."""
+"""``releases``: what is public, as this server knows it."""
 
-import sys
 from collections.abc import Iterator
 
 import click
 from sqlalchemy import Connection
 
-from server import doctor as examination
 from server import shown
-from server.commands.common import in_json, opened, reading, with_settings
+from server.commands.common import in_json, with_settings
+from server.commands.database import opened, reading
 from server.current import Current
-from server.doctor import Check
 from server.releases.syncer import Syncer
-from server.running import clock, open_sources
 from server.settings import Settings
 from server.shown import moment
 from server.store import public
 from server.store.signing_keys import SigningKeys
 from server.store.writer import Writer
+from server.surroundings import clock, open_sources
 from server.views.releases import ReleasesView, ReleaseView, view
 
 DAYS_SHOWN = 30
@@ -54,22 +52,6 @@ def releases(settings: Settings, *, refresh: bool, days: int, every: bool, in_js
         shown.as_json(known)
     else:
         _print(known)
-
-
-@click.command()
-@in_json
-@with_settings
-def doctor(settings: Settings, *, in_json: bool) -> None:
-    """Look whether all is well; exit code 1 if something is to be done."""
-    checks = examination.examine(settings, open_sources(settings), clock())
-    seen = []
-    for check in checks:
-        seen.append(check)
-        if not in_json:
-            click.echo(_line(check))
-    if in_json:
-        shown.as_json(seen)
-    sys.exit(0 if all(check.is_well for check in seen) else 1)
 
 
 def _refresh(settings: Settings, since: int) -> None:
@@ -114,9 +96,3 @@ def _trusts(release: ReleaseView) -> list[str]:
     for file in release.files:
         best.setdefault((file.platform, file.form), file.trust)
     return sorted(set(best.values()))
-
-
-def _line(check: Check) -> str:
-    state = "ok  " if check.is_well else "DO  "
-    advice = "" if check.is_well else f"; {check.advice}"
-    return shown.cell(f"{state} {check.name}: {check.said}{advice}")

@@ -1,0 +1,34 @@
+"""``doctor``: whether all is well with this server."""
+
+import sys
+
+import click
+
+from server import doctor as examination
+from server import shown
+from server.commands.common import in_json, with_settings
+from server.doctor import Check
+from server.settings import Settings
+from server.surroundings import clock, open_sources
+
+
+@click.command()
+@in_json
+@with_settings
+def doctor(settings: Settings, *, in_json: bool) -> None:
+    """Look whether all is well; exit code 1 if something is to be done."""
+    checks = examination.examine(settings, open_sources(settings), clock())
+    seen = []
+    for check in checks:
+        seen.append(check)
+        if not in_json:
+            click.echo(_line(check))
+    if in_json:
+        shown.as_json(seen)
+    sys.exit(0 if all(check.is_well for check in seen) else 1)
+
+
+def _line(check: Check) -> str:
+    state = "ok  " if check.is_well else "DO  "
+    advice = "" if check.is_well else f"; {check.advice}"
+    return shown.cell(f"{state} {check.name}: {check.said}{advice}")
