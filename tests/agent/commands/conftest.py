@@ -18,6 +18,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     try:
         secret = folder.with_name("secret")
         secret.write_text(live.printed("enrolment-secret", "create"), encoding="utf-8")
+        secret.chmod(0o600)
         yield Fleet(live, secret, live.printed("token", "create", "tests"))
     finally:
         code = live.stop()
