@@ -29,7 +29,10 @@ _HOUR_S = 3_600
 @in_json
 @with_settings
 def activity(settings: Settings, group: str | None, days: int, *, in_json: bool) -> None:
-    """Show how much builds are used, by group and version; of no machine."""
+    """Show how much builds are used, by group and version.
+
+    Nothing of it is of one machine.
+    """
     with reading(settings) as conn:
         told = facts.used(conn, current_of(conn), days, clock(), group)
     if in_json:

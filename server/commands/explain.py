@@ -19,7 +19,10 @@ _WIDTH = 100
 @click.argument("word", metavar="[CODE]", required=False)
 @in_json
 def explain(word: str | None, *, in_json: bool) -> None:
-    """Explain a standing or a finding such as build-behind; without one, all of them."""
+    """Explain a standing or a finding such as build-behind.
+
+    Without one, explain all of them.
+    """
     known = meanings()
     if word is None:
         told: tuple[Meaning, ...] = known.all

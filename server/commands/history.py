@@ -26,7 +26,7 @@ at_moment = click.option(
 @in_json
 @with_settings
 def share(settings: Settings, at: str | None, group: str | None, *, in_json: bool) -> None:
-    """Show the share of matching machines, now or at a moment of the past."""
+    """Show the share of matching machines, now or in the past."""
     now = clock()
     asked = None if at is None else views.moment_of(at, now)
     with reading(settings) as conn:
@@ -42,7 +42,7 @@ def share(settings: Settings, at: str | None, group: str | None, *, in_json: boo
 @in_json
 @with_settings
 def heads(settings: Settings, at: str | None, *, in_json: bool) -> None:
-    """Show what every channel points to, or what it pointed to at a moment of the past."""
+    """Show what channels point to, now or in the past."""
     now = clock()
     asked = now if at is None else views.moment_of(at, now)
     with reading(settings) as conn:

@@ -17,7 +17,9 @@ from server.surroundings import clock, make_data_dir
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @with_settings
 def backup(settings: Settings, target: Path, *, force: bool) -> None:
-    """Copy the SQLite database into FILE, whole and of one moment; the server may be running.
+    """Copy the SQLite database into FILE.
+
+    The copy is whole and of one moment; the server may be running.
 
     The file holds what the database holds (labels, owners, hashes of tokens): it is made for this
     user alone, and belongs in as safe a place. A copy of the database's files by other means is
@@ -38,7 +40,9 @@ def backup(settings: Settings, target: Path, *, force: bool) -> None:
 )
 @with_settings
 def restore(settings: Settings, source: Path | None, *, by_other_tools: bool) -> None:
-    """Put the backup FILE in the place of the SQLite database; no server may be running.
+    """Put the backup FILE in the place of the database.
+
+    It is a SQLite database, and no server may be running.
 
     The old database stays beside it. Laptops find their way by themselves: whoever told more than
     the backup knows is asked to tell anew at its next check-in. Until then it counts as it stood

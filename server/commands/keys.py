@@ -87,7 +87,10 @@ def list_secrets(settings: Settings, *, in_json: bool) -> None:
 @click.option("--machines", "also_machines", is_flag=True, help="And every machine it enrolled.")
 @with_settings
 def revoke_secret(settings: Settings, identifier: str, *, also_machines: bool) -> None:
-    """End a secret; the machines that it enrolled stay, unless they are to end with it."""
+    """End a secret.
+
+    The machines that it enrolled stay, unless they are to end with it.
+    """
     with writing(settings) as conn:
         done = enrolment.revoke_secret(conn, identifier, clock())
     # One that was revoked before may have its machines ended later.
@@ -131,7 +134,7 @@ def _secret_row(item: EnrolmentSecret) -> tuple[object, ...]:
 
 @click.group()
 def token() -> None:
-    """Make, list and end tokens with which people and programs ask."""
+    """Make, list and end tokens for people and programs."""
 
 
 @token.command("create")

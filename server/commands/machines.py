@@ -20,7 +20,7 @@ from server.commands.common import in_json, with_settings
 from server.commands.database import reading, writing
 from server.commands.history import at_moment, print_machine
 from server.commands.known import current_of
-from server.commands.named import named, unknown
+from server.commands.named import ever_named, named, unknown
 from server.policy import DEFAULT_GROUP
 from server.said import check_group
 from server.settings import Settings
@@ -43,14 +43,25 @@ def machines() -> None:
 @machines.command("list")
 @click.option("--standing", type=click.Choice(get_args(Standing)), help="Only those that stand so.")
 @click.option("--group", help="Only those of this group.")
+@click.option("--all", "also_left", is_flag=True, help="Also those that have left.")
 @in_json
 @with_settings
 def list_machines(
-    settings: Settings, standing: Standing | None, group: str | None, *, in_json: bool
+    settings: Settings,
+    standing: Standing | None,
+    group: str | None,
+    *,
+    also_left: bool,
+    in_json: bool,
 ) -> None:
-    """Show all machines, or some, with their standing."""
+    """Show machines with their standing.
+
+    Those that have left are shown with --all, or with --standing left.
+    """
+    is_shown = also_left or standing == "left"
     with reading(settings) as conn:
-        listed = list(_listed(conn, group, standing))
+        every = _listed(conn, group, standing)
+        listed = [item for item in every if is_shown or item.standing != "left"]
     if in_json:
         shown.as_json(listed)
         return
@@ -76,12 +87,15 @@ def list_machines(
 @in_json
 @with_settings
 def show(settings: Settings, machine: str, at: str | None, *, in_json: bool) -> None:
-    """Show one machine: its findings, installs and what happened to it."""
+    """Show one machine: its findings, installs and history.
+
+    A label that no machine has now shows the one that left with it last.
+    """
     if at is not None:
         _show_past(settings, machine, moment_of(at, clock()), in_json=in_json)
         return
     with reading(settings) as conn:
-        seen = _view(conn, named(conn, machine))
+        seen = _view(conn, ever_named(conn, machine))
     if in_json:
         shown.as_json(seen)
     else:
@@ -93,7 +107,10 @@ def show(settings: Settings, machine: str, at: str | None, *, in_json: bool) -> 
 @click.option("--group", required=True, help="The group that it is to be in.")
 @with_settings
 def move(settings: Settings, machine: str, group: str) -> None:
-    """Put a machine into another group; it is judged by that group's policy from now on."""
+    """Put a machine into another group.
+
+    It is judged by that group's policy from now on.
+    """
     check_group(group)
     with writing(settings) as conn:
         identifier, now, current = named(conn, machine), clock(), current_of(conn)
@@ -151,7 +168,7 @@ def _view(conn: Connection, identifier: str) -> MachineHistoryView:
 
 def _show_past(settings: Settings, machine: str, at: int, *, in_json: bool) -> None:
     with reading(settings) as conn:
-        seen = past.machine_at(conn, named(conn, machine), at)
+        seen = past.machine_at(conn, ever_named(conn, machine), at)
     if seen is None:
         raise unknown(machine)
     if in_json:

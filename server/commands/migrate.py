@@ -7,7 +7,7 @@ from sqlalchemy.exc import ArgumentError
 from server.commands.common import with_settings
 from server.errors import StoreError
 from server.settings import Settings
-from server.store import copying
+from server.store import copying, schema
 from server.store import engine as database
 from server.store.interface import Limits
 from server.surroundings import make_data_dir
@@ -17,7 +17,7 @@ from server.surroundings import make_data_dir
 @click.option("--to", "target", metavar="ADDRESS", help="Copy all to this empty database.")
 @with_settings
 def migrate(settings: Settings, target: str | None) -> None:
-    """Bring the database up to this version; make it if there is none.
+    """Make the database, or bring it up to this version.
 
     With --to, copy an installation whose server is stopped, such as
     postgresql://parity@host/parity: every row is compared, and the old database stays
@@ -25,7 +25,9 @@ def migrate(settings: Settings, target: str | None) -> None:
     """
     if target is None:
         make_data_dir(settings)
-        database.migrate(settings.database)
+        done = database.migrate(settings.database)
+        said = "is now" if done else "was already"
+        click.echo(f"the database {said} at revision {schema.newest()}")
         return
     _check_secretless(target)
     for copied in _copy(settings.database, target):

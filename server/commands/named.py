@@ -19,6 +19,17 @@ def named(conn: Connection, name: str) -> str:
     return identifier
 
 
+def ever_named(conn: Connection, name: str) -> str:
+    """As `named`; where no live machine has the label, the one that left with it last.
+
+    Raises:
+        StoreError: There never was one.
+    """
+    return (
+        read.machine_named(conn, name) or read.machine_once_named(conn, name) or named(conn, name)
+    )
+
+
 def unknown(name: str) -> StoreError:
     """What is said where there is no such machine."""
     return StoreError(

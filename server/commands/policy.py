@@ -40,8 +40,9 @@ def policy() -> None:
 @policy.command()
 @_file
 def check(path: Path) -> None:
-    """Tell every mistake of FILE with its line and key; exit code 1 if there is one.
+    """Tell every mistake of FILE with its line and key.
 
+    The exit code is 1 if there is one.
     What can be used and was hardly meant is told, too, and is no mistake.
     """
     try:

@@ -58,7 +58,10 @@ def list_references(settings: Settings, group: str | None, *, in_json: bool) -> 
 @_group
 @with_settings
 def remove(settings: Settings, machine: str, group: str) -> None:
-    """Have it no longer stand for them; what was learned from it alone is trusted no more."""
+    """Have it no longer stand for them.
+
+    What was learned from it alone is trusted no more.
+    """
     with writing(settings) as conn:
         done = references.remove(conn, group, named(conn, machine), clock())
     if not done:

@@ -39,7 +39,10 @@ _DAY_S = 24 * 3_600
 @in_json
 @with_settings
 def releases(settings: Settings, *, refresh: bool, days: int, every: bool, in_json: bool) -> None:
-    """Show the latest releases, and those that a channel points to, as the server knows them."""
+    """Show the latest releases, as the server knows them.
+
+    Those that a channel points to are among them, however old.
+    """
     since = clock() - days * _DAY_S
     if refresh:
         _refresh(settings, since)

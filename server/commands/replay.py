@@ -20,7 +20,9 @@ _SHIPPED = Path(__file__).parents[1] / "replay"
 @click.argument("file", type=PATH)
 @in_json
 def replay(file: Path, *, in_json: bool) -> None:
-    """Play FILE with the server's own judge: who would have been told what, and when.
+    """Tell what the judge would have said of a past.
+
+    Plays FILE with the server's own judge: who would have been told what, and when.
 
     FILE holds what was public, what was expected and what laptops had, each with its date and
     its source; it holds no verdicts. A FILE that is not there is looked for among those that

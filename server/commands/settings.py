@@ -16,7 +16,10 @@ _WIDTH = 100
 @click.command()
 @in_json
 def settings(*, in_json: bool) -> None:
-    """List every setting with its variable, meaning, kind, unit, range and default."""
+    """List every setting with its meaning and default.
+
+    Its variable, kind, unit and range are told too.
+    """
     known = reference()
     if in_json:
         shown.as_json(known)

@@ -27,7 +27,10 @@ from server.waivers import Waiver
 
 @click.group()
 def waiver() -> None:
-    """Permissions for one machine to differ; each ends by itself."""
+    """Permissions for one machine to differ.
+
+    Each ends by itself.
+    """
 
 
 @waiver.command()

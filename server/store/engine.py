@@ -48,10 +48,13 @@ def open_engine(url: str, limits: Limits | None = None) -> Engine:
     return engine
 
 
-def migrate(url: str) -> None:
+def migrate(url: str) -> bool:
     """Brings the database's schema up to this code's; makes a file if there is none.
 
     The whole upgrade holds, or nothing of it. Two at once do it by turns.
+
+    Returns:
+        Whether there was something to do.
 
     Raises:
         StoreError: As for `open_engine`, except that an older schema is what it is for.
@@ -66,10 +69,11 @@ def migrate(url: str) -> None:
             kind.examine(conn, address)
             revision = schema.revision(conn)
         if revision == schema.newest():
-            return
+            return False
         _check_known(kind.named(address), revision)
         with kind.opening(address), kind.writable(engine) as conn, conn.begin():
             upgrade(conn)
+        return True
     finally:
         engine.dispose()
 

@@ -112,6 +112,13 @@ def machine_named(conn: Connection, name: str) -> str | None:
     return found
 
 
+def machine_once_named(conn: Connection, label: str) -> str | None:
+    """The id of the machine that left last of those that had this label."""
+    query = select(machines.c.id).where(machines.c.label == label, machines.c.left_at.is_not(None))
+    found: str | None = conn.execute(query.order_by(machines.c.left_at.desc()).limit(1)).scalar()
+    return found
+
+
 def machine_view(
     conn: Connection, current: Current, machine_id: str, now: int
 ) -> MachineView | None:

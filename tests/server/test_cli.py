@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 import requests
 from click.testing import CliRunner, Result
@@ -25,6 +26,15 @@ def test_a_secret_is_printed_alone_and_only_once(live: Live) -> None:
     listed = live.printed("enrolment-secret", "list")
     assert "pilots" in listed
     assert secret not in listed
+
+
+def test_help_cuts_no_sentence() -> None:
+    """Every command of every list is told in whole words, on 80 columns."""
+    context = click.Context(cli)
+    for name in ("", *cli.list_commands(context)):
+        done = CliRunner().invoke(cli, [*name.split(), "--help"], terminal_width=80)
+        cut = [line for line in done.output.splitlines() if line.endswith("...")]
+        assert [line for line in cut if not line.startswith("Usage")] == [], name
 
 
 @pytest.mark.parametrize("group", ["token", "enrolment-secret"])
@@ -89,6 +99,12 @@ def test_a_revoked_machine_is_out_and_its_label_free(known: Known) -> None:
     assert answer.status_code == 401
     after = known.live.get("/v1/status", known.viewer)["fleet"]["standings"]
     assert after["left"] == before + 1
+    shown = known.live.printed("machines", "show", "borrowed")
+    assert re.search(r"(?m)^standing +left since 20", shown)
+    assert re.search(r"(?m)^happened .*left", shown)
+    assert "borrowed" not in known.live.printed("machines", "list")
+    for words in (["--all"], ["--standing", "left"]):
+        assert "borrowed" in known.live.printed("machines", "list", *words)
     known.live.enrol("borrowed", secrets.token_hex(16), known.secret)
 
 
@@ -144,7 +160,7 @@ def test_the_doctor_tells_what_to_do_about_each_thing(live: Live) -> None:
     done = live.run("doctor")
     assert done.returncode == 1
     states = [line.split(":")[0] for line in done.stdout.splitlines()]
-    assert states == ["ok   settings", "DO   database", "DO   source npm"]
+    assert states == ["ok   settings", "fail database", "fail source npm"]
     assert "run `parity-server migrate` first" in done.stdout
 
 

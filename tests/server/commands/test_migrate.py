@@ -1,5 +1,6 @@
 """``migrate --to``: a team's file becomes a database for more, by one command."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,13 @@ def target(postgres: Postgres) -> Iterator[str]:
     url = postgres.empty()
     yield url
     postgres.drop(url)
+
+
+def test_it_says_what_it_did(live: Live) -> None:
+    """Also when there was nothing to do."""
+    said = live.printed("migrate")
+    assert re.fullmatch(r"the database is now at revision \d{4}", said)
+    assert live.printed("migrate") == said.replace("is now", "was already")
 
 
 def test_an_installation_moves_with_all_that_it_knows(live: Live, target: str) -> None:
