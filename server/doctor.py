@@ -32,11 +32,13 @@ class Check:
         name: What it is about.
         said: What was found.
         advice: What to do about it; None where all is well.
+        is_warning: The server does its work in spite of it.
     """
 
     name: str
     said: str
     advice: str | None = None
+    is_warning: bool = False
 
     @property
     def is_well(self) -> bool:
@@ -58,8 +60,7 @@ def examine(settings: Settings, sources: tuple[Source, ...], now: int) -> Iterat
     yield from _database(settings, now)
     if not sources:
         yield Check("sources", "none is configured", "set npm_registry_url or bucket_url")
-    for source in sources:
-        yield _source(source)
+    yield from _sources(sources)
 
 
 def _settings(settings: Settings) -> Check:
@@ -165,6 +166,19 @@ def _restored(conn: Connection) -> Check:
     if not found.unheard:
         return Check("backup", f"{said}; every machine has spoken since")
     return Check("backup", f"{said}; machines that count as they stood then: {found.unheard}")
+
+
+def _sources(sources: tuple[Source, ...]) -> Iterator[Check]:
+    """One that answers is enough: the others are worth a warning."""
+    checks = [_source(source) for source in sources]
+    is_enough = any(check.is_well for check in checks)
+    for check in checks:
+        if check.advice is None or not is_enough:
+            yield check
+            continue
+        off = "; a site that cannot reach it sets an empty bucket_url"
+        advice = check.advice + (off if check.name == "source bucket" else "")
+        yield replace(check, advice=advice, is_warning=True)
 
 
 def _source(source: Source) -> Check:

@@ -16,7 +16,10 @@ from server.surroundings import clock, open_sources
 @in_json
 @with_settings
 def doctor(settings: Settings, *, in_json: bool) -> None:
-    """Look whether all is well; exit code 1 if something is to be done."""
+    """Look whether all is well.
+
+    Exits with 0 all is well or worth a warning, 1 something failed, 2 usage.
+    """
     checks = examination.examine(settings, open_sources(settings), clock())
     seen = []
     for check in checks:
@@ -25,10 +28,10 @@ def doctor(settings: Settings, *, in_json: bool) -> None:
             click.echo(_line(check))
     if in_json:
         shown.as_json(seen)
-    sys.exit(0 if all(check.is_well for check in seen) else 1)
+    sys.exit(0 if all(check.is_well or check.is_warning for check in seen) else 1)
 
 
 def _line(check: Check) -> str:
-    state = "ok  " if check.is_well else "DO  "
+    state = "ok  " if check.is_well else "warn" if check.is_warning else "fail"
     advice = "" if check.is_well else f"; {check.advice}"
     return shown.cell(f"{state} {check.name}: {check.said}{advice}")

@@ -88,7 +88,7 @@ def test_the_doctor_tells_a_policy_that_would_be_refused(live: Live, file: Path)
     file.write_text(BROKEN)
     done = live.run("doctor")
     assert done.returncode == 1
-    assert f"DO   policy: {file}:2: default.chanel: is not known here" in done.stdout
+    assert f"fail policy: {file}:2: default.chanel: is not known here" in done.stdout
     assert f"see parity-server policy check {file}" in done.stdout
     file.unlink()
     assert f"DO   policy: cannot read the policy file {file}" in live.run("doctor").stdout

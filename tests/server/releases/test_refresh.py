@@ -47,6 +47,20 @@ def test_a_refresh_shows_a_month_with_platforms_trust_and_commit(reader: Live) -
     assert [row[0] for row in every] == ["2.1.330", "2.1.240", "2.1.112"]
 
 
+def test_one_source_that_answers_is_enough(reader: Live) -> None:
+    """The other is a warning, and its advice tells how it is left out."""
+    reader.environment["PARITY_SERVER_BUCKET_URL"] = "http://127.0.0.1:9"
+    done = reader.run("doctor")
+    assert done.returncode == 0, done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if "source bucket" in line]
+    assert line.startswith("warn source bucket: ")
+    assert line.endswith("; a site that cannot reach it sets an empty bucket_url")
+    reader.environment["PARITY_SERVER_NPM_REGISTRY_URL"] = "http://127.0.0.1:9"
+    done = reader.run("doctor")
+    assert done.returncode == 1
+    assert done.stdout.count("fail source") == 2
+
+
 def test_as_many_days_are_read_as_are_asked_for(reader: Live, registry: "Registry") -> None:
     """And shown, with the heads."""
     told = json.loads(reader.printed("releases", "--refresh", "--days", "2", "--json"))
