@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
+from agent.digest import canonical
 from agent.wire import Ack, Build, CheckIn
 from server.errors import RequestRefused
-from server.intake import BATCH_MAX, Intake
+from server.intake import WORK_WAITING_MAX, Intake
 from server.store.acks import HURRY_S
-from tests.server.shop import HEAD, Laptop, Shop, profile
+from tests.server.shop import BEHIND, HEAD, Laptop, Shop, digest_of, profile
 
 MINE = profile(HEAD)
 
@@ -121,19 +122,6 @@ def test_two_check_ins_of_one_machine_are_two_batches(shop: Shop) -> None:
     assert statements.count("COMMIT") == 4
 
 
-def test_a_batch_has_a_largest_size(shop: Shop) -> None:
-    """So that no crowd has the writer for long: the rest is the next batch."""
-    (laptop,) = fleet(shop, 1)
-    strangers = [
-        (Laptop(shop, "x", "", f"bpm_{number:016x}_{'0' * 64}"), laptop.message(MINE))
-        for number in range(BATCH_MAX + 1)
-    ]
-    statements, held = Statements(shop), Held(shop)
-    answers = asyncio.run(gather(shop.intake, held, strangers))
-    assert all(isinstance(each, RequestRefused) and each.status == 401 for each in answers)
-    assert statements.count("COMMIT") == 3
-
-
 def test_a_full_queue_is_answered_at_once(shop: Shop) -> None:
     """With 503 and when to come again; those who wait already are served."""
     first, second = fleet(shop, 2)
@@ -153,6 +141,59 @@ def test_a_full_queue_is_answered_at_once(shop: Shop) -> None:
     assert (refused.status, bool(refused.retry_after_s)) == (503, True)
 
 
+def test_profiles_that_wait_together_are_one_commit(shop: Shop) -> None:
+    """Each gets its own answer: one that was not asked for is refused alone."""
+    asked, known, unasked = (shop.enrol(each) for each in ("anna", "ben", "carl"))
+    other = profile(BEHIND)
+    asked.send(asked.message(MINE))
+    known.send(known.message(other))
+    sent = [(asked, MINE), (unasked, MINE), (known, other)]
+    statements, held = Statements(shop), Held(shop)
+
+    async def put() -> list[BaseException | None]:
+        waiting = [
+            asyncio.ensure_future(
+                shop.intake.put_profile(laptop.token, digest_of(told), canonical(told))
+            )
+            for laptop, told in sent
+        ]
+        await asyncio.sleep(0)  # each begins, and waits
+        held.let_go()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    first, second, third = asyncio.run(put())
+    assert (first, third) == (None, None)
+    assert isinstance(second, RequestRefused)
+    assert second.status == 403
+    assert statements.count("COMMIT") == 2
+    assert (asked.view().standing, known.view().standing) == ("match", "pending")
+
+
+def test_too_many_profiles_are_refused_and_check_ins_are_not(shop: Shop) -> None:
+    """With 503 and when to come again; what was accepted is done."""
+    uploader, other = fleet(shop, 2)
+    held = Held(shop)
+
+    async def crowd() -> tuple[RequestRefused, Ack]:
+        body = canonical(MINE)
+        waiting = [
+            asyncio.ensure_future(shop.intake.put_profile(uploader.token, digest_of(MINE), body))
+            for _ in range(WORK_WAITING_MAX)
+        ]
+        await asyncio.sleep(0)  # each begins, and waits
+        with pytest.raises(RequestRefused) as refused:
+            await shop.intake.put_profile(uploader.token, digest_of(MINE), body)
+        checking_in = asyncio.ensure_future(shop.intake.check_in(other.token, other.message(MINE)))
+        await asyncio.sleep(0)  # it begins, and waits
+        held.let_go()
+        assert await asyncio.gather(*waiting) == [None] * WORK_WAITING_MAX
+        return refused.value, await checking_in
+
+    refused, ack = asyncio.run(crowd())
+    assert (refused.status, bool(refused.retry_after_s)) == (503, True)
+    assert ack.state == "match"
+
+
 def test_a_disk_that_is_full_acknowledges_nothing(shop: Shop) -> None:
     """503 for all; when there is room again, the same check-ins are taken."""
     laptops = [shop.enrol(f"laptop-{number}") for number in range(30)]
@@ -161,8 +202,9 @@ def test_a_disk_that_is_full_acknowledges_nothing(shop: Shop) -> None:
     # The next statement that needs a page more fails as on a full disk.
     limit = f"PRAGMA max_page_count={pages}"
     shop.write(lambda conn: conn.exec_driver_sql(limit).close())
+    intake = Intake(shop.engine, shop.writer, shop.current, shop.clock, slice_s=3600)
     held = Held(shop)
-    answers = asyncio.run(gather(shop.intake, held, list(zip(laptops, messages, strict=True))))
+    answers = asyncio.run(gather(intake, held, list(zip(laptops, messages, strict=True))))
     refused = [each for each in answers if isinstance(each, RequestRefused)]
     assert {each.status for each in refused} == {503}
     assert len(refused) == 30
