@@ -23,6 +23,9 @@ from agent.wire import WIRE_VERSION, Enrolled, Enrolment
 UNTOLD_SECRET = "<the enrolment secret>"  # noqa: S105 - stands where the secret is not shown
 """Stands in the enrolment's bytes wherever they are shown or remembered."""
 
+SENT_LENGTH = "enrolment-length"
+"""By what name the journal remembers how many bytes the enrolment had with its secret."""
+
 _NAMES_TRIED = 3
 """How many names are made before one that is in use is an error."""
 
@@ -119,6 +122,8 @@ def enrol(settings: Settings, wish: Wish, secret: str) -> Identity:
         journal.forget()
         shown = message(named, secret=UNTOLD_SECRET, key=begun.key)
         journal.remember("enrolment", shown, int(time.time()))
+        length = len(message(named, secret=secret, key=begun.key))
+        journal.remember(SENT_LENGTH, str(length).encode(), int(time.time()))
     finally:
         journal.close()
     identity.keep(settings.state_dir, enrolled)

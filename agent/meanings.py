@@ -10,7 +10,7 @@ from http import HTTPStatus
 import msgspec
 
 from agent.cycle import Parts
-from agent.errors import AgentError
+from agent.errors import AgentError, ExchangeError
 from agent.identity import Identity
 from agent.journal import Journal
 from agent.pause_file import Pauses
@@ -21,6 +21,7 @@ FRESH_S = 86_400
 """Seconds for which kept meanings are not asked for again."""
 
 _NAME = "meanings"
+_UNTOLD = "the server does not tell what its words mean"
 _NONE = Meanings((), (), (), ())
 
 
@@ -70,18 +71,31 @@ def learn(parts: Parts, journal: Journal, who: Identity, *, missing: str | None 
     try:
         if Pauses(parts.settings.state_dir).current(now) is not None:
             return kept(journal, "this machine is paused")
-        body = _asked(parts, who)
+        body = _asked(parts, who.server_url)
         found = _decoded(body)
     except AgentError as error:
         return kept(journal, str(error))
     except msgspec.DecodeError:
-        return kept(journal, "the server does not tell what its words mean")
+        return kept(journal, _UNTOLD)
     journal.remember(_NAME, body, now)
     return Kept(found, now)
 
 
-def _asked(parts: Parts, who: Identity) -> bytes:
-    with Transport(parts.settings, who.server_url, None) as transport:
+def ask(parts: Parts, server_url: str) -> Kept:
+    """The meanings of a server that does not know this machine; they are not kept.
+
+    Raises:
+        ExchangeError: It was not reached, or does not tell them.
+    """
+    try:
+        found = _decoded(_asked(parts, server_url))
+    except msgspec.DecodeError as error:
+        raise ExchangeError(_UNTOLD, advice="check the server's address") from error
+    return Kept(found, int(parts.clock()))
+
+
+def _asked(parts: Parts, server_url: str) -> bytes:
+    with Transport(parts.settings, server_url, None) as transport:
         answer = transport.send("GET", "v1/meanings")
     return answer.body if answer.status == HTTPStatus.OK else b""
 

@@ -48,12 +48,29 @@ def explained(
     lines = _here(view, word, overrides, zone, colour=colour)
     if not lines and not {"severity", "trust"} >= {each.kind for each in meanings}:
         lines = [f"{plain(word)} does not hold here"]
+    if not meanings:
+        return [*lines, "", *wrapped(_NEVER, "  ")]
+    return [*lines, "", *meant(meanings)] if lines else meant(meanings)
+
+
+def meant(meanings: Sequence[Meaning]) -> list[str]:
+    """What a word means, in each of its senses, and what to do."""
+    lines: list[str] = []
     for each in meanings:
         lines += [""] if lines else []
         lines += [f"WHAT {plain(each.word)} MEANS ({plain(each.kind)})"]
         lines += wrapped(each.says, "  ")
         lines += wrapped(f"what to do: {each.mend}", "  ")
-    return lines if meanings else [*lines, "", *wrapped(_NEVER, "  ")]
+    return lines
+
+
+def listed(meanings: Sequence[Meaning]) -> list[str]:
+    """All words that can be asked about, by kind."""
+    kinds: dict[str, list[str]] = {}
+    for each in meanings:
+        kinds.setdefault(each.kind, []).append(each.word)
+    rows = [(kind, ", ".join(words)) for kind, words in kinds.items()]
+    return ["ALL WORDS", *table(("KIND", "WORDS"), rows)]
 
 
 def overview(

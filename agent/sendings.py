@@ -7,7 +7,7 @@ it: the daemon hands over what it counted after a quarter of an hour at most (`a
 
 from agent import __version__, cycle, exchange
 from agent.cycle import Parts
-from agent.enrolment import UNTOLD_SECRET, message
+from agent.enrolment import SENT_LENGTH, UNTOLD_SECRET, message
 from agent.exchange import Exchange
 from agent.identity import Identity, Wish
 from agent.journal import Journal
@@ -45,6 +45,12 @@ def last(journal: Journal) -> dict[str, bytes]:
     """What was last sent, by name; what never was is left out."""
     kept = {name: journal.remembered(name) for name in NAMES}
     return {name: found[0] for name, found in kept.items() if found}
+
+
+def enrolment_length(journal: Journal) -> int | None:
+    """How many bytes the last enrolment had as it was sent; None where an older agent sent it."""
+    kept = journal.remembered(SENT_LENGTH)
+    return int(kept[0]) if kept else None
 
 
 def _in_pause(parts: Parts, journal: Journal, pause: Pause) -> dict[str, bytes]:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import click
 from click.shell_completion import CompletionItem
 
-from agent import fix, local_overrides, meanings, render_explain, text, word
+from agent import fix, identity, local_overrides, meanings, render_explain, text, word
 from agent.claude_config.overrides import LocalOverride
 from agent.commands.common import (
     Typed,
-    enrolled,
     in_json,
     journal_of,
     parts_of,
@@ -21,10 +20,11 @@ from agent.commands.common import (
     use_colour,
 )
 from agent.commands.completion import kept_journal
+from agent.commands.pausing import current_pause
 from agent.errors import AgentError, IdentityError
 from agent.meanings import Kept
 from agent.wire import FindingView, MachineView
-from agent.word import Word
+from agent.word import IN_PAUSE, Word
 
 
 def _codes(context: click.Context, _option: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -50,10 +50,14 @@ def explain(typed: Typed, code: str | None, *, as_json: bool) -> None:
 
     Tells what the server's last word says of it on this machine, with the files that set it,
     then what it means and what to do. What it means is kept, and works without the server.
+    Before this machine is enrolled it is asked of the server that the setting server_url names.
 
     Exits with 0; 1 failure; 2 usage, or a word that there is not.
     """
-    who = enrolled(typed.settings)
+    who = identity.load(typed.settings.state_dir)
+    if who is None:
+        _before_enrolment(typed, code, as_json=as_json)
+        return
     with journal_of(typed) as journal, parts_of(typed) as parts:
         heard = word.last(journal)
         if heard is None:
@@ -64,11 +68,11 @@ def explain(typed: Typed, code: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json(_told(code, heard, known, _local(typed, heard.view, code)))
         return
-    click.echo(f"the server's last word, {text.span(heard.age_s(time.time()))} ago")
-    click.echo()
+    print_lines([f"the server's last word, {text.span(heard.age_s(time.time()))} ago", ""])
     if code is None:
         words = (heard.view.standing, *(each.code for each in heard.view.findings))
         print_lines(render_explain.overview(heard.view, {x: known.meanings.of(x) for x in words}))
+        print_lines(["", *render_explain.listed(known.meanings.all)] if known.meanings.all else [])
     else:
         of, local = known.meanings.of(code), _local(typed, heard.view, code)
         print_lines(render_explain.explained(heard.view, code, of, local, colour=use_colour()))
@@ -76,22 +80,59 @@ def explain(typed: Typed, code: str | None, *, as_json: bool) -> None:
         click.echo(f"note: what words mean could not be asked for: {known.reason}", err=True)
 
 
+def _before_enrolment(typed: Typed, code: str | None, *, as_json: bool) -> None:
+    """Explains words where there is no machine yet that they could hold for."""
+    known = _known_before(typed)
+    if code is not None:
+        _refuse_no_word(code, {each.word for each in known.meanings.all})
+    meant = known.meanings.of(code) if code is not None else known.meanings.all
+    if as_json:
+        print_json({"meanings": meant, "meanings_asked_at": known.asked_at})
+    elif code is None:
+        print_lines(render_explain.listed(meant))
+    else:
+        print_lines(render_explain.meant(meant))
+
+
+def _known_before(typed: Typed) -> Kept:
+    # A mere question makes no file.
+    if (typed.settings.state_dir / "journal.db").exists():
+        with journal_of(typed) as journal:
+            known = meanings.kept(journal)
+        if known.asked_at is not None:
+            return known
+    if typed.settings.server_url is None:
+        raise IdentityError(
+            "what words mean is not known here before this machine is enrolled",
+            advice="run: parity-agent enrol --server https://..., or name the server as the"
+            " setting server_url (PARITY_AGENT_SERVER_URL)",
+        )
+    if current_pause(typed) is not None:
+        raise IdentityError(IN_PAUSE, advice="to end the pause, run: parity-agent resume")
+    with parts_of(typed) as parts:
+        return meanings.ask(parts, typed.settings.server_url)
+
+
 def _refuse_unknown(code: str, view: MachineView, known: Kept) -> None:
     words = {each.word for each in known.meanings.all}
     here = {view.standing, *(each.code for each in view.findings)}
-    if code in words | here:
+    if words or code in here:
+        _refuse_no_word(code, words | here)
         return
-    if not words:
-        raise AgentError(
-            f"what {text.plain(code)} means is not known here: {known.reason}",
-            advice="try again when the server can be reached; what holds here: "
-            + ", ".join(sorted(here)),
-        )
-    near = difflib.get_close_matches(code, sorted(words | here), n=2, cutoff=0.6)
+    raise AgentError(
+        f"what {text.plain(code)} means is not known here: {known.reason}",
+        advice="try again when the server can be reached; what holds here: "
+        + ", ".join(sorted(here)),
+    )
+
+
+def _refuse_no_word(code: str, words: set[str]) -> None:
+    if code in words:
+        return
+    near = difflib.get_close_matches(code, sorted(words), n=2, cutoff=0.6)
     meant = f"did you mean {' or '.join(near)}? " if near else ""
     raise click.BadParameter(
-        f"{text.plain(code)!r} is no word of a verdict; {meant}known are:"
-        f" {', '.join(sorted(words | here))}"
+        f"{text.plain(code)!r} is no word of a verdict; {meant}parity-agent explain lists them"
     )
 
 

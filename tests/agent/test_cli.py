@@ -68,10 +68,10 @@ def enrolled(agent: Agent, receiver: Receiver) -> Agent:
     return agent
 
 
-def in_two_lines(done: subprocess.CompletedProcess[str]) -> str:
-    """The error of a command that failed as it should."""
+def in_two_lines(done: subprocess.CompletedProcess[str], *, looked: bool = False) -> str:
+    """The error of a command that failed as it should; one that looked tells what it found."""
     assert done.returncode == 1
-    assert done.stdout == ""
+    assert ("INSTALLS" in done.stdout) if looked else (done.stdout == "")
     what, advice = done.stderr.splitlines()
     assert what.startswith("parity-agent: ")
     assert advice.startswith("what to do: ")
@@ -234,7 +234,7 @@ def test_check_waits_while_the_server_is_looking_something_up(
 def test_check_without_a_server_says_so(enrolled: Agent, receiver: Receiver) -> None:
     """What was seen is kept for the next time."""
     receiver.answer_first = lambda _request: Response("", 500)
-    assert "500" in in_two_lines(enrolled("check"))
+    assert "500" in in_two_lines(enrolled("check"), looked=True)
     receiver.answer_first = lambda _request: None
     assert enrolled("check").returncode == 0
     bodies = [body for _, path, body in receiver.bodies if path == "/v1/check-ins"]
@@ -247,7 +247,7 @@ def test_a_token_that_is_not_known_any_more_asks_for_enrolment(
     """The person learns which command helps."""
     refusal = json.dumps({"error": "unknown token", "advice": "enrol"})
     receiver.answer_first = lambda _request: Response(refusal, 401)
-    assert "parity-agent enrol" in in_two_lines(enrolled("check"))
+    assert "parity-agent enrol" in in_two_lines(enrolled("check"), looked=True)
 
 
 def test_show_prints_the_bytes_that_check_then_sends(enrolled: Agent, receiver: Receiver) -> None:
@@ -263,6 +263,16 @@ def test_show_prints_the_bytes_that_check_then_sends(enrolled: Agent, receiver: 
     last = json.loads(enrolled("show", "--last", "--json").stdout)
     assert last["check-in"] == sent
     assert SECRET not in json.dumps(last["enrolment"])
+
+
+def test_a_masked_enrolment_is_told_with_the_length_that_was_sent(
+    enrolled: Agent, receiver: Receiver
+) -> None:
+    """And with no digest, for that would be of other bytes."""
+    (sent,) = (body for _, path, body in receiver.bodies if path == "/v1/enrolments")
+    said = enrolled("show", "--last").stderr.splitlines()[0]
+    assert said == f"enrolment, {len(sent)} bytes were sent; the secret is masked here:"
+    assert "sha256" in enrolled("show").stderr
 
 
 def test_what_was_told_remotely_is_sent_in_classes_and_nothing_of_the_account(
@@ -292,6 +302,7 @@ def test_what_was_told_remotely_is_sent_in_classes_and_nothing_of_the_account(
 
 def test_show_before_enrolment_shows_the_enrolment_too(agent: Agent) -> None:
     """A person can see everything before anything is sent."""
+    assert "enrolment, the secret is masked here:" in agent("show").stderr.splitlines()
     told = json.loads(agent("show", "--json").stdout)
     assert list(told) == ["enrolment", "profile", "check-in"]
     assert json.loads(agent("show", "--last", "--json").stdout) == {}

@@ -63,12 +63,15 @@ def test_without_a_code_it_lists_what_holds_here(told: Told) -> None:
     }
 
 
-def test_an_unknown_code_is_refused_with_those_that_there_are(told: Told) -> None:
-    """And with the one that was probably meant."""
+def test_an_unknown_code_is_refused_with_the_one_that_was_meant(told: Told) -> None:
+    """In lines that fit, and with where all of them are."""
     done = told.run("explain", "build-behnd")
     assert done.returncode == 2
     assert "did you mean build-behind" in done.stderr
-    assert "updates-off" in done.stderr
+    assert "parity-agent explain lists them" in done.stderr
+    assert max(map(len, done.stderr.splitlines())) <= 140
+    listed = told.run("explain").stdout.partition("ALL WORDS")[2]
+    assert {"updates-off", "silent", "signed"} <= set(listed.replace(",", " ").split())
 
 
 def test_a_server_that_was_never_reached_for_meanings_is_told(
@@ -107,3 +110,28 @@ def test_before_the_first_word_there_is_nothing_to_explain(
     done = Told(laptop, receiver).run("explain", "drift")
     assert done.returncode == 1
     assert "parity-agent check" in done.stderr
+
+
+def test_words_are_explained_before_enrolment(laptop: Laptop, receiver: Receiver) -> None:
+    """By the server that the settings name; without one, it is said what helps."""
+    Told(laptop, receiver, [BEHIND])
+    (laptop.state / "identity.json").unlink()
+    (laptop.state / "journal.db").unlink()
+    before = sorted(laptop.state.iterdir())
+    unknown = laptop.run("explain", "build-behind")
+    assert unknown.returncode == 1
+    assert "server_url" in unknown.stderr
+    laptop.settings["server_url"] = receiver.url
+    done = laptop.run("explain", "build-behind")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("WHAT build-behind MEANS (finding)")
+    assert "ALL WORDS" in laptop.run("explain").stdout
+    assert laptop.run("explain", "build-behnd").returncode == 2
+    assert sorted(laptop.state.iterdir()) == before
+
+
+def test_what_was_kept_is_explained_after_the_enrolment_ended(told: Told) -> None:
+    """And completed."""
+    (told.laptop.state / "identity.json").unlink()
+    told.go_away()
+    assert "WHAT drift MEANS" in told.run("explain", "drift").stdout
