@@ -19,7 +19,10 @@ BUSY_RETRY_AFTER_S = 30
 """When to ask again while the database cannot be written, in seconds."""
 
 _BY_STATUS = {
-    404: ("there is nothing at this path", "see /schema for what there is"),
+    404: (
+        "there is nothing at this path",
+        "give the server's address without a path; see /schema for what there is",
+    ),
     405: ("this path does not take this method", "see /schema for what it takes"),
     500: ("the server made a mistake", "tell its operator to read the log"),
 }

@@ -5,8 +5,15 @@ from litestar import MediaType, Response, get
 from agent.wire import Meanings
 from server.meanings import meanings
 from server.views.pages import help as help_page
-from server.views.pages import laptop
+from server.views.pages import laptop, start
 from server.views.pages.laptop import Here
+
+
+@get("/", include_in_schema=False, sync_to_thread=False)
+def get_start() -> Response[str]:
+    """Where the pages are."""
+    made = start.page()
+    return Response(made.html, media_type=MediaType.HTML, headers=dict(made.headers))
 
 
 @get("/help", include_in_schema=False, sync_to_thread=False)
@@ -34,5 +41,5 @@ def get_meanings() -> Meanings:
     return meanings()
 
 
-ROUTES = (get_help, get_laptop, get_meanings)
+ROUTES = (get_start, get_help, get_laptop, get_meanings)
 """Everything that explains; nothing of it is about a machine."""
