@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 from server.errors import ServerError
@@ -34,6 +35,9 @@ GROUPS_MAX = 1_000
 
 COMPLAINTS_MAX = 100
 """Most mistakes told of one file."""
+
+MEANT = 0.8
+"""How near a word has to be (difflib's ratio) to be read as the one that was meant."""
 
 _AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -146,6 +150,7 @@ class _Reader:
         self._refuse_unknown((), document, (DEFAULT_GROUP, "groups"))
         of_default = self._group((DEFAULT_GROUP,), document.get(DEFAULT_GROUP, {}))
         default = replace(GroupPolicy(), **of_default)
+        self._read_as_meant(document)
         tables = self._table(("groups",), document.get("groups", {}))
         if len(tables) > GROUPS_MAX:
             self._complain(("groups",), f"has more than {GROUPS_MAX} groups")
@@ -158,6 +163,15 @@ class _Reader:
                 self._complain(place, message)
             groups[name] = replace(default, **self._group(place, table))
         return Policies(default, groups)
+
+    def _read_as_meant(self, document: Mapping[str, Any]) -> None:
+        """Tells also what is wrong inside a table that can only have been meant as groups."""
+        for key, tables in document.items():
+            is_meant = key != "groups" and get_close_matches(key, ["groups"], cutoff=MEANT)
+            if is_meant and isinstance(tables, dict):
+                for name, table in tables.items():
+                    if isinstance(table, dict) and not self.is_full:
+                        self._group((key, name), table)
 
     def _group(self, place: Place, value: object) -> dict[str, Any]:
         """The fields of a group's policy that its table states."""

@@ -173,6 +173,19 @@ def test_a_file_that_is_no_policy_at_all_is_refused_with_its_line(
     assert told.startswith(complaint)
 
 
+def test_a_mistyped_table_hides_no_mistake_inside_it() -> None:
+    """What it was meant as is certain; what is in it is told beside it."""
+    text = b'[group.pilot]\nchanel = "latest"\ngrace = "soon"\n[other.pilot]\nchanel = "x"\n'
+    with pytest.raises(PolicyError) as told:
+        read(text, "policy.toml")
+    assert [(each.line, each.key) for each in told.value.complaints] == [
+        (1, "group"),
+        (2, "group.pilot.chanel"),
+        (3, "group.pilot.grace"),
+        (4, "other"),
+    ]
+
+
 def test_a_file_may_begin_with_a_byte_order_mark() -> None:
     """Some editors write one."""
     assert read(b"\xef\xbb\xbf[default]\n", "p.toml") == Policies()
