@@ -132,12 +132,14 @@ class Override(Sent, frozen=True):
     Attributes:
         kind: ``setting``, ``variable``, ``flag`` (of a running session's command line) or
             ``file`` (files of one kind are there: memory, agents, skills, ...).
-        key: Its name: one of ``keys.toml``, or a Claude Code variable by its prefix.
+        key: Its name: one of a list that ships with the agent, or a Claude Code variable, known by
+            its prefix.
         layer: Where it is set: ``managed``, ``user``, ``environment``, ``session`` (with which a
             running session was started), ...
         override_class: ``behaviour`` (drift unless the policy allows it), ``personal`` (users
             have these too: told as present) or ``secret`` (presence only).
-        value: Only for enumerations, booleans and numbers; None means "set", untold.
+        value: Told only of a choice from a list, yes or no, or a number; else it is left out, and
+            that says only that something is set.
         is_default: The value equals the documented default: listed, not hashed.
         shadowed: A higher layer sets the same key: listed, not effective, not hashed.
     """
@@ -236,8 +238,8 @@ class Profile(Sent, frozen=True):
         more_installs: How many did not fit.
         config: What its settings override; None when none could be examined at all.
         exposure: What it was told remotely; None where nothing of that was examined.
-        sessions: The builds that run, at most `SESSIONS_MAX`, without repetition, ordered by
-            their canonical form.
+        sessions: The builds that run, at most `SESSIONS_MAX`, each told once, in an
+            order that says nothing of when they began.
         problems: What could not be examined, ordered by collector, then reason.
     """
 
@@ -318,7 +320,8 @@ class Change(Sent, frozen=True):
 
     Attributes:
         profile: The digest that the machine changed to.
-        at: When, by the agent's clock: evidence, clamped by the server.
+        at: When, by the laptop's clock; the server believes no moment before its last answer, nor
+            one that has not come.
     """
 
     profile: Digest
