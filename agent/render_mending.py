@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from agent.claude_config.overrides import LocalOverride
 from agent.mending import Plan, Step
+from agent.render_absent import at_rest
 from agent.render_explain import sets
 from agent.text import plain, span, wrapped
 from agent.wire import MachineView
@@ -21,8 +22,10 @@ def heard(view: MachineView, age_s: int, old_because: str) -> list[str]:
     """
     lines = [f"{plain(view.label)} (group {plain(view.group)}): {view.standing}"]
     if not old_because:
-        return [*lines, "  by the server's word of just now"]
-    return [*lines, *wrapped(f"by the server's word of {span(age_s)} ago: {old_because}", "  ")]
+        lines.append("  by the server's word of just now")
+    else:
+        lines += wrapped(f"by the server's word of {span(age_s)} ago: {old_because}", "  ")
+    return [*lines, *at_rest(view)]
 
 
 def steps(

@@ -1,5 +1,6 @@
 """``fix``: the commands that mend this machine, printed; run only when a person says so."""
 
+import difflib
 import shlex
 import sys
 import time
@@ -130,8 +131,10 @@ def _refuse_unknown(about: str | None, heard: Word) -> None:
     names = mending.names(heard.view)
     if about is None or about in names:
         return
-    here = f"what holds here: {', '.join(map(text.plain, names))}" if names else "nothing is found"
-    raise click.BadParameter(f"{text.plain(about)!r} is not found on this machine; {here}")
+    near = difflib.get_close_matches(about, sorted(names), n=2, cutoff=0.6)
+    meant = f"did you mean {' or '.join(map(text.plain, near))}? " if near else ""
+    here = "parity-agent fix lists what is" if names else "nothing is"
+    raise click.BadParameter(f"{text.plain(about)!r} is not found on this machine; {meant}{here}")
 
 
 def _last(context: click.Context) -> Iterator[FindingView]:

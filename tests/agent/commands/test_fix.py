@@ -133,7 +133,7 @@ def test_what_is_done_by_hand_is_never_run(told: Told) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("fix", "build-ahead"), "what holds here: build-behind, npm global 2.1.329"),
+        (("fix", "build-behnd"), "did you mean build-behind? parity-agent fix lists what is"),
         (("fix", "--yes"), "go with --apply"),
         (("fix", "--json", "--apply"), "does not go with --apply"),
     ],

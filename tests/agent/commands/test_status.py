@@ -81,6 +81,6 @@ def test_an_install_that_nothing_starts_is_told(laptop: Laptop, receiver: Receiv
     assert f"found at {program}" in looked
     assert "on the PATH of your login shell" in looked
     assert "npm install" not in looked
-    for words in (("status",), ("explain",), ("explain", "absent")):
+    for words in (("status",), ("explain",), ("explain", "absent"), ("fix",)):
         said = " ".join(told.run(*words).stdout.split())
         assert "Claude Code is found here (native versions), but nothing starts it" in said, words
