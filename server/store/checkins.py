@@ -6,8 +6,9 @@ told again is answered and changes nothing, one from the past is answered with `
 so is one that goes on from what a database that was put back from a backup does not know
 (`server.store.restores`); everything else is taken. An epoch that the machine had left is
 remembered with its time: two laptops that share an identity make each other draw a new one,
-again and again. Afterwards the machine has the short way again, if it follows its verdict and
-nothing is wanted of it.
+again and again. So are other words under a (epoch, seq) that was told: such two count in step.
+Afterwards the machine has the short way again, if it follows its verdict and nothing is wanted
+of it.
 """
 
 import hashlib
@@ -76,8 +77,10 @@ def one(conn: Connection, current: Current, arrival: Arrival, now: int, interval
         alternated = _alternate(conn, current, machine, now)
         return Taken(_answer(conn, alternated, now, interval_s, resync=True), None)
     if message.epoch == machine.epoch and message.seq <= machine.seq:
-        # Two laptops of one identity can count in step: what they say tells them apart.
-        is_past = message.seq < machine.seq or message.profile != machine.claimed
+        is_past = message.seq < machine.seq
+        if not is_past and (message.profile, message.agent) != (machine.claimed, machine.agent):
+            # One laptop says the same again: two of one identity count in step.
+            machine, is_past = _alternate(conn, current, machine, now), True
         return Taken(_answer(conn, machine, now, interval_s, resync=is_past), None)
     if _leaves_out(current, machine, message):
         return Taken(_answer(conn, machine, now, interval_s, resync=True), None)
@@ -139,7 +142,7 @@ def _leaves_out(current: Current, machine: Machine, message: CheckIn) -> bool:
 
 
 def _alternate(conn: Connection, current: Current, machine: Machine, now: int) -> Machine:
-    """Notes that an epoch spoke that the machine had left: perhaps it is two laptops."""
+    """Notes that what cannot be of the machine's own was said: perhaps it is two laptops."""
     times = [*machine.alternations.split(), str(now)][-ALTERNATIONS_MAX:]
     old = stood(conn, current, machine, now)
     alternated = replace(machine, alternations=" ".join(times))

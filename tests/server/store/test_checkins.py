@@ -175,6 +175,26 @@ def test_two_laptops_with_one_identity_are_told_apart_from_none(shop: Shop) -> N
     assert twin.send(twin.message(MINE)).state == "match"
 
 
+@pytest.mark.parametrize("differs", ["profile", "agent"])
+def test_two_laptops_that_count_in_step_are_told_apart(shop: Shop, differs: str) -> None:
+    """Other words under the same number are no resend: noted, and nothing of them is lost."""
+    laptop = shop.enrol("anna")
+    laptop.tell(OTHER)
+    laptop.tell(MINE)
+    twin = dataclasses.replace(laptop)
+    laptop.send(laptop.message(MINE))
+    if differs == "agent":
+        twin.agent = "0.2.0"
+    ack = twin.send(twin.message(OTHER if differs == "profile" else MINE))
+    assert (ack.resync, ack.state) == (True, "match")
+    assert shop.rows("SELECT alternations, exception FROM machines") == [(str(NOW), None)]
+    twin.epoch, twin.seq = "f" * 16, 0
+    assert twin.send(twin.message(OTHER)).state == "pending"
+    assert laptop.send(laptop.message(MINE)).resync
+    assert "cloned-identity" in [each.code for each in laptop.view().findings]
+    assert shop.counted() == {"unknown": 1}
+
+
 def pause(laptop: Laptop, paused_s: int) -> Ack:
     """Checks in as a laptop whose user asks to be left alone."""
     return laptop.send(msgspec.structs.replace(laptop.message(MINE), paused_s=paused_s))
