@@ -34,9 +34,15 @@ class Run:
     seen: Seen
     until: int
 
+    @property
+    def began(self) -> int:
+        """When; of these sessions it is always told."""
+        assert self.seen.started_at is not None
+        return self.seen.started_at
+
     def runs_at(self, at: int) -> bool:
         """Whether a look at that time sees it."""
-        return self.seen.started_at <= at < self.until
+        return self.began <= at < self.until
 
 
 def looked(runs: Iterable[Run], looks: Iterable[int]) -> tuple[Activity, ...]:
@@ -252,7 +258,7 @@ def test_the_order_in_which_sessions_are_found_does_not_matter(
 def test_more_looks_change_only_what_ended_or_was_missed(runs: list[Run], steps: list[int]) -> None:
     """A session that outlives all looks counts the same however often it was looked at."""
     looks = times(steps)
-    lasting = [Run(run.seen, looks[-1] + 1) for run in runs if run.seen.started_at <= looks[-1]]
+    lasting = [Run(run.seen, looks[-1] + 1) for run in runs if run.began <= looks[-1]]
     finer = sorted({*looks, *((one + two) // 2 for one, two in pairwise(looks))})
     assert looked(lasting, finer) == looked(lasting, looks)
 
@@ -263,7 +269,7 @@ def test_a_day_holds_no_more_than_itself(runs: list[Run], steps: list[int]) -> N
     shift = DAY_S // 2 - 1_000
     moved = [
         Run(
-            Seen(run.seen.process, run.seen.started_at + shift, run.seen.surface, run.seen.build),
+            Seen(run.seen.process, run.began + shift, run.seen.surface, run.seen.build),
             run.until + shift,
         )
         for run in runs
