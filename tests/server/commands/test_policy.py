@@ -91,7 +91,7 @@ def test_the_doctor_tells_a_policy_that_would_be_refused(live: Live, file: Path)
     assert f"fail policy: {file}:2: default.chanel: is not known here" in done.stdout
     assert f"see parity-server policy check {file}" in done.stdout
     file.unlink()
-    assert f"DO   policy: cannot read the policy file {file}" in live.run("doctor").stdout
+    assert f"fail policy: cannot read the policy file {file}" in live.run("doctor").stdout
 
 
 def test_without_a_load_the_defaults_are_shown(live: Live) -> None:
