@@ -15,11 +15,11 @@ from typing import get_args
 import msgspec
 
 from agent import wire
-from agent.wire import CheckIn, Enrolment, Profile, Sent
+from agent.wire import CheckIn, Enrolment, Profile, Renewal, Sent
 from server.alerts.messages import span
 from server.views.pages.page import Page, render
 
-MESSAGES: tuple[type[Sent], ...] = (Enrolment, CheckIn, Profile)
+MESSAGES: tuple[type[Sent], ...] = (Enrolment, CheckIn, Profile, Renewal)
 """All that leaves a laptop, in this order for the first time."""
 
 _ATTRIBUTE = re.compile(r"    (\w+): (.*)")
