@@ -144,7 +144,6 @@ def test_a_machines_token_does_not_read_the_fleet(known: Known, path: str) -> No
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
         ("GET", "/v1/nothing", 404),
         ("GET", "/schema/nothing", 404),
         ("GET", "/%2e%2e/%ff", 404),
