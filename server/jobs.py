@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, func, select
 from server.alerts.sender import Sender
 from server.current import Current
 from server.heartbeat import Heartbeat
+from server.keeper import SWEPT_EVERY_S, Keeper
 from server.logs import REFUSALS_TOLD_EVERY_S, Refusals
 from server.policy_watch import PolicyWatch
 from server.reference_watch import ReferenceWatch
@@ -55,6 +56,7 @@ class Jobs:
         references: Looks at the reference machines.
         policies: Looks at the policy file.
         heartbeat: Notes that the server listens.
+        keeper: Lets go of what is old.
         news: Set when everything is to be judged again.
     """
 
@@ -68,6 +70,7 @@ class Jobs:
     references: ReferenceWatch
     policies: PolicyWatch
     heartbeat: Heartbeat
+    keeper: Keeper
     news: Mark
 
     def all(self, heads_every_s: int) -> tuple[Job, ...]:
@@ -84,6 +87,7 @@ class Jobs:
             Job("judge", LOOK_EVERY_S, self.judge),
             Job("stand", LOOK_EVERY_S, self.stand),
             Job("send alerts", SEND_EVERY_S, self.send_alerts),
+            Job("let go", SWEPT_EVERY_S, self.keeper.sweep),
             Job("tell refusals", REFUSALS_TOLD_EVERY_S, self.refusals.tell),
         )
 

@@ -27,6 +27,7 @@ from server.front import Front, Limits
 from server.heartbeat import Heartbeat
 from server.intake import Intake
 from server.jobs import Jobs
+from server.keeper import Keeper
 from server.policy_watch import PolicyWatch
 from server.reference_watch import ReferenceWatch
 from server.releases import sources
@@ -130,6 +131,7 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
         references=ReferenceWatch(engine, writer, current, clock),
         policies=watch,
         heartbeat=Heartbeat(writer, current, clock),
+        keeper=Keeper(engine, writer, clock, settings.keep),
         news=Mark(),
     )
     intake = Intake(
@@ -142,7 +144,7 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
         token_max_age_s=settings.token_max_age_s,
     )
     reads = Reads(engine, current, clock, tuple(names))
-    here = Here(settings.check_in_interval_s, sends_alerts=hook is not None)
+    here = Here(settings.check_in_interval_s, settings.keep, sends_alerts=hook is not None)
     app = make_app(intake, _enroller(intake), reads, Writes(writer, current, clock), here)
     limits = Limits(
         settings.check_in_max_bytes, settings.request_max_bytes, settings.body_timeout_s

@@ -21,6 +21,7 @@ from typing import Any, get_args
 import platformdirs
 
 from server.errors import SettingsError
+from server.retention import Keep
 from server.setting_values import READERS, LogLevel, Secret, as_url
 from server.store.interface import Limits
 
@@ -68,6 +69,15 @@ class Settings:
         connections_max: Most connections served at a time; further ones wait.
         check_ins_waiting_max: Most check-ins that wait for a commit; further ones get 503.
         token_max_age_s: Age in seconds at which a machine's token gives way to its next one.
+        keep_history_days: Days that it is kept what machines had and how they stood, and waivers
+            that ended; 0 keeps it for ever, as with the following ones.
+        keep_left_machines_days: Days after which machines that left are forgotten.
+        keep_share_minutes_days: Days that the counts of machines are kept by the minute.
+        keep_shares_days: Days that they are kept by the hour.
+        keep_activity_days: Days that it is kept how much builds were used.
+        keep_messages_days: Days that messages are kept once they were sent or dropped.
+        keep_lookups_days: Days that answers about versions are kept that no laptop names any more.
+        keep_profiles_days: Days that profiles are kept that no machine has or had.
         log_level: Least severity that is logged.
     """
 
@@ -99,7 +109,21 @@ class Settings:
     connections_max: int = 1_024
     check_ins_waiting_max: int = 10_000
     token_max_age_s: int = 2_592_000
+    keep_history_days: int = Keep.history
+    keep_left_machines_days: int = Keep.left_machines
+    keep_share_minutes_days: int = Keep.share_minutes
+    keep_shares_days: int = Keep.shares
+    keep_activity_days: int = Keep.activity
+    keep_messages_days: int = Keep.messages
+    keep_lookups_days: int = Keep.lookups
+    keep_profiles_days: int = Keep.profiles
     log_level: LogLevel = "info"
+
+    @property
+    def keep(self) -> Keep:
+        """For how long what is kept."""
+        days = {each.name: getattr(self, f"keep_{each.name}_days") for each in fields(Keep)}
+        return Keep(**days)
 
     @property
     def database(self) -> str:
@@ -133,6 +157,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "connections_max": (1, 100_000),
     "check_ins_waiting_max": (1, 1_000_000),
     "token_max_age_s": (60, 31_536_000),
+    **{f"keep_{each.name}_days": (0, 36_500) for each in fields(Keep)},
 }
 """The least and the greatest value of each number."""
 

@@ -4,8 +4,8 @@ Nothing is computed anew: neither the rules nor what is public now have a say. W
 machine had is its last assignment that the server had heard of; what was true of it only is
 its last row of ``stands``; else what was said of its profile is the last row of
 ``verdict_log``. A laptop that was offline learns later what it had meanwhile: that belongs
-into its timeline, but nobody was told of it then. How many stood how is kept by the minute
-(`server.store.counts`).
+into its timeline, but nobody was told of it then. How many stood how is kept by the minute, and
+by the hour of times long ago (`server.store.counts`).
 
 A second that came twice, since the clock was set back, is told as the latest row of it has
 it. Forgotten machines have no history; notes on the agent's age are not kept.
@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from agent.wire import FindingView, Standing
+from server.retention import HOUR_S
 from server.standing import dated
+from server.store import kept
 from server.store.counts import MINUTE_S, Counts, at_minute, logged_from
 from server.store.machines import read_began
 from server.store.stands import read_findings
@@ -102,7 +104,7 @@ class Counted:
     """How many machines stood how at a moment.
 
     Attributes:
-        as_of: The moment: the beginning of the minute that was asked for.
+        as_of: The moment: the beginning of the minute that was asked for, or of its hour.
         counts: By (group, standing); None where none were kept.
         kept_from: The first moment of which they are; None if there is none.
     """
@@ -115,11 +117,14 @@ class Counted:
 def share_at(conn: Connection, at: int) -> Counted:
     """How the whole fleet stood as the minute of a moment began: costs the same for any fleet.
 
+    Of times whose minutes are not kept any more, as the hour began.
+
     Args:
         conn: For reading.
         at: Whole seconds since the epoch.
     """
-    as_of = at - at % MINUTE_S
+    unit = MINUTE_S if at >= kept.since(conn, "share minutes") else HOUR_S
+    as_of = at - at % unit
     kept_from = logged_from(conn)
     is_kept = kept_from is not None and kept_from <= as_of
     return Counted(as_of, at_minute(conn, as_of) if is_kept else None, kept_from)

@@ -4,30 +4,11 @@ Every question about a moment asks this first: a moment that is not kept has no 
 what happens to be left of it must not pass for one.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 from sqlalchemy import Connection, select
 
+from server.retention import Kind, Unkept
 from server.store.dialect import upsert
 from server.store.tables import horizons, restores
-
-Kind = Literal["history", "shares", "share minutes", "activity", "messages", "look-ups", "profiles"]
-"""What has a horizon of its own; the setting of that name says how many days back it lies."""
-
-
-@dataclass(frozen=True)
-class Unkept:
-    """Why a moment is not known.
-
-    Attributes:
-        until: From when on it is known again, in whole seconds since the epoch.
-        lost_from: The moment of the backup that the database was put back from at `until`;
-            None where the moment is simply too long ago.
-    """
-
-    until: int
-    lost_from: int | None = None
 
 
 def since(conn: Connection, kind: Kind) -> int:
@@ -36,9 +17,9 @@ def since(conn: Connection, kind: Kind) -> int:
     return conn.execute(query).scalar_one_or_none() or 0
 
 
-def reached(conn: Connection, kind: Kind) -> int:
-    """How far pruning came, in the order that its kind is walked in; 0 before the first time."""
-    query = select(horizons.c.reached).where(horizons.c.kind == kind)
+def reached(conn: Connection, what: str) -> int:
+    """How far pruning came, in the order in which that is walked; 0 before the first time."""
+    query = select(horizons.c.reached).where(horizons.c.kind == what)
     return conn.execute(query).scalar_one_or_none() or 0
 
 
@@ -57,9 +38,9 @@ def move(conn: Connection, kind: Kind, since: int) -> None:
     )
 
 
-def reach(conn: Connection, kind: Kind, reached: int) -> None:
-    """Notes how far pruning came."""
-    statement = upsert(horizons).values(kind=kind, since=0, reached=reached)
+def reach(conn: Connection, what: str, reached: int) -> None:
+    """Notes how far pruning came with a table, or a kind."""
+    statement = upsert(horizons).values(kind=what, since=0, reached=reached)
     conn.execute(
         statement.on_conflict_do_update(index_elements=["kind"], set_={"reached": reached})
     )

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from sqlalchemy import CTE, ColumnElement, Connection, FromClause, Row, func, select
 
 from agent.wire import FindingView, Standing
+from server.store import kept
 from server.store.stands import read_findings
 from server.store.tables import assignments, profiles, stands, transitions, verdict_log
 from server.store.verdicts import read_verdict
@@ -68,10 +69,16 @@ class Own:
 
 
 def timeline(conn: Connection, machine_id: str) -> Sequence[Entry]:
-    """What happened to a machine, oldest first."""
+    """What happened to a machine, oldest first, as far back as history is kept."""
     had = _had(machine_id)
     said = (*_took(conn, had), *_judged(conn, had))
-    return tuple(told(said, _own(conn, machine_id)))
+    return within(tuple(told(said, _own(conn, machine_id))), kept.since(conn, "history"))
+
+
+def within(entries: Sequence[Entry], begins: int) -> Sequence[Entry]:
+    """The entries since a moment, with the last one before them that says what it has. Pure."""
+    before = [each for each in entries if each.at < begins and each.kind in {"profile", "group"}]
+    return (*before[-1:], *(each for each in entries if each.at >= begins))
 
 
 def told(said: Iterable[Entry], own: Iterable[Own]) -> Iterator[Entry]:

@@ -12,6 +12,7 @@ import msgspec
 from agent.wire import Answer, FindingView, Standing
 from server.errors import RequestRefused
 from server.releases.ledger import Ledger
+from server.retention import Unkept
 from server.said import refused
 from server.views.releases import head_view
 from server.views.status import HeadStatus, Tally, tally
@@ -150,6 +151,40 @@ def no_share(at: int, as_of: int, kept_from: int | None, group: str | None = Non
         else (f"counts are kept from {_shown(kept_from)} on")
     )
     return ShareView(at=at, as_of=as_of, tally=None, group=group, reason=reason)
+
+
+def unkept_machine(at: int, machine: str, label: str, unkept: Unkept) -> MachineAtView:
+    """What is said of a machine at a moment that is not known any more.
+
+    Args:
+        at: The moment asked for.
+        machine: Its id.
+        label: Its name.
+        unkept: Why it is not known.
+    """
+    return MachineAtView(at, machine, label, None, reason=_not_kept(unkept))
+
+
+def unkept_share(at: int, as_of: int, unkept: Unkept, group: str | None = None) -> ShareView:
+    """What is said of the fleet at a moment that is not known any more.
+
+    Args:
+        at: The moment asked for.
+        as_of: The beginning of its minute.
+        unkept: Why it is not known.
+        group: The group asked for.
+    """
+    return ShareView(at=at, as_of=as_of, tally=None, group=group, reason=_not_kept(unkept))
+
+
+def _not_kept(unkept: Unkept) -> str:
+    until = _shown(unkept.until)
+    if unkept.lost_from is None:
+        return f"not kept that long: what is kept begins at {until}"
+    return (
+        f"lost: at {until} the database was put back as it was at {_shown(unkept.lost_from)},"
+        " and the time between is not known"
+    )
 
 
 def heads(ledger: Ledger, at: int) -> HeadsView:

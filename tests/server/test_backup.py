@@ -13,9 +13,11 @@ from server import backup
 from server.alerts.rows import Row
 from server.current import Current
 from server.errors import StoreError
+from server.retention import Unkept
 from server.store import fleet, kept, outbox, restores
 from server.store.engine import migrate, open_engine
 from server.store.restores import DROPPED, Restore
+from server.views.api import past
 from tests.server.live import Live
 from tests.server.shop import BEHIND, DAY, HEAD, NOW, Laptop, Shop, profile
 
@@ -165,8 +167,14 @@ def test_the_time_between_has_no_history(shop: Shop, tmp_path: Path) -> None:
     shop = put_back(shop, tmp_path / "copy.db", laptop)
     assert shop.read(lambda conn: kept.unkept(conn, "history", before)) is None
     lost = shop.read(lambda conn: kept.unkept(conn, "history", between))
-    assert lost == kept.Unkept(restored_at, lost_from=before)
+    assert lost == Unkept(restored_at, lost_from=before)
     assert shop.read(lambda conn: kept.unkept(conn, "history", restored_at)) is None
+    seen = shop.read(lambda conn: past.machine_at(conn, laptop.id, between))
+    share = shop.read(lambda conn: past.share(conn, between, shop.now, None))
+    assert seen is not None
+    assert seen.standing is share.tally is None
+    assert str(seen.reason).startswith("lost: at ")
+    assert share.reason == seen.reason
     assert shop.read(restores.last) == Restore(before, restored_at, unheard=1)
     laptop.tell(MATCH)
     assert shop.read(restores.last) == Restore(before, restored_at, unheard=0)

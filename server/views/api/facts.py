@@ -6,10 +6,12 @@ from dataclasses import asdict
 from sqlalchemy import Connection, func, select
 
 from server.current import Current
+from server.retention import DAY_S
 from server.store import (
     activity,
     conditions,
     counts,
+    kept,
     outbox,
     policies,
     public,
@@ -115,7 +117,9 @@ def used(
         now: The server's clock.
         group: Of this group only.
     """
-    span = uses.span_of(days, now)
+    asked = uses.span_of(days, now)
+    # A day that is not kept any more would be told as one without use.
+    span = range(max(asked.start, kept.since(conn, "activity") // DAY_S), asked.stop)
     found = activity.read(conn, span.start, group)
     if len(found) == activity.READ_MAX:
         # A day that was read in part would be told as less than it was.

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from server.store import history
+from server.store import history, kept
 from server.store.counts import standings
 from server.views import history as views
 
@@ -12,6 +12,9 @@ def machine_at(conn: Connection, machine_id: str, at: int) -> views.MachineAtVie
     stood = history.machine_at(conn, machine_id, at)
     if stood is None:
         return None
+    unkept = kept.unkept(conn, "history", at)
+    if unkept is not None and at >= stood.enrolled_at:
+        return views.unkept_machine(at, stood.machine, stood.label, unkept)
     return views.MachineAtView(
         at=at,
         machine=stood.machine,
@@ -32,4 +35,7 @@ def share(conn: Connection, at: int | None, now: int, group: str | None) -> view
     counted = history.share_at(conn, at)
     if counted.counts is None:
         return views.no_share(at, counted.as_of, counted.kept_from, group)
+    unkept = kept.unkept(conn, "shares", at)
+    if unkept is not None:
+        return views.unkept_share(at, counted.as_of, unkept, group)
     return views.share(counted.counts, at, counted.as_of, group)

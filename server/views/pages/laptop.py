@@ -9,7 +9,7 @@ import functools
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import get_args
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from agent import wire
 from agent.wire import CheckIn, Enrolment, Profile, Renewal, Sent
 from server.alerts.messages import span
+from server.retention import Keep
 from server.views.pages.page import Page, render
 
 MESSAGES: tuple[type[Sent], ...] = (Enrolment, CheckIn, Profile, Renewal)
@@ -33,10 +34,12 @@ class Here:
 
     Attributes:
         check_in_interval_s: Seconds between two check-ins of a machine, before spreading.
+        keep: For how long what is kept.
         sends_alerts: Whether alerts go to Slack.
     """
 
     check_in_interval_s: int
+    keep: Keep
     sends_alerts: bool
 
 
@@ -98,8 +101,14 @@ def page(here: Here) -> Page:
         "interval": span(here.check_in_interval_s),
         "sends_alerts": here.sends_alerts,
         "pause_max": span(wire.PAUSE_MAX_S),
+        "kept": {each.name: _days(getattr(here.keep, each.name)) for each in fields(Keep)},
     }
     return render("laptop.html", values)
+
+
+def _days(number: int) -> str | None:
+    """So many days in words; None for ever."""
+    return None if not number else "one day" if number == 1 else f"{number:,} days"
 
 
 @functools.cache

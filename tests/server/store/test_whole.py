@@ -20,8 +20,10 @@ from sqlalchemy import Connection
 from agent.wire import Build, Change, CheckIn, FindingView, Override, Profile
 from server.errors import RequestRefused
 from server.judge import judge
+from server.keeper import Keeper
 from server.policy import GroupPolicy, Policies
 from server.releases.ledger import Ledger, Lookup
+from server.retention import Keep
 from server.standing import READ_AGAIN_S, stand
 from server.store import fleet, read, waivers
 from server.store.facts import facts_of, profile_of
@@ -218,6 +220,12 @@ class Whole(RuleBasedStateMachine):
             lambda conn: fleet.stand_due(conn, self.shop.current, self.shop.now, 2)
         ):
             pass
+
+    @rule(days=st.sampled_from([1, 3]))
+    def let_go(self, days: int) -> None:
+        """What is over goes; machines that left stay, for a recount's sake."""
+        keep = Keep(days, 0, days, days, days, days, days, days)
+        Keeper(self.shop.engine, self.shop.writer, self.shop.clock, keep).sweep()
 
     @rule(laptop=consumes(laptops), forget=st.booleans())
     def leave(self, laptop: Laptop, forget: bool) -> None:  # noqa: FBT001 - drawn

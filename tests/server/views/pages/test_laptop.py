@@ -12,6 +12,7 @@ from agent import wire
 from agent.cli import cli as agent_cli
 from agent.wire import Sent
 from server.cli import cli as server_cli
+from server.retention import Keep
 from server.views.pages import laptop
 from server.views.pages.laptop import MESSAGES, Here
 from tests.server.conftest import Known
@@ -19,13 +20,13 @@ from tests.server.live import PATIENCE_S
 from tests.server.views.pages.reading import Read, read
 
 
-def shown(*, sends_alerts: bool = True, interval_s: int = 900) -> Read:
+def shown(*, sends_alerts: bool = True, interval_s: int = 900, keep: Keep | None = None) -> Read:
     """The page of a server."""
-    return read(laptop.page(Here(interval_s, sends_alerts)).html)
+    return read(laptop.page(Here(interval_s, keep or Keep(), sends_alerts)).html)
 
 
 PAGE = shown()
-HTML = laptop.page(Here(900, sends_alerts=True)).html
+HTML = laptop.page(Here(900, Keep(), sends_alerts=True)).html
 SENT = Sent.__subclasses__()
 
 
@@ -89,6 +90,17 @@ def test_the_page_tells_what_this_server_does() -> None:
     assert "This server sends alerts to nobody" in silent
 
 
+def test_the_page_tells_for_how_long_this_server_keeps_what() -> None:
+    """As it is set; what is kept for ever is said so."""
+    text = PAGE.texts["main"]
+    assert "standings and findings: after 400 days." in text
+    assert "Alerts that were sent, here; a chat keeps them as it likes: after 90 days." in text
+    text = shown(keep=Keep(history=1, messages=0, shares=2_000)).texts["main"]
+    assert "standings and findings: after one day." in text
+    assert "likes: never." in text
+    assert "which names none: after 2,000 days." in text
+
+
 def test_no_link_leads_nowhere() -> None:
     """Within the page, or to what a verdict means."""
     within = {link.removeprefix("#") for link in PAGE.links if link.startswith("#")}
@@ -111,4 +123,4 @@ def test_anybody_may_read_it(known: Known) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert answer.text == laptop.page(Here(900, sends_alerts=False)).html
+    assert answer.text == laptop.page(Here(900, Keep(), sends_alerts=False)).html
