@@ -157,8 +157,7 @@ def _fleet(conn: Connection, before: int) -> Found:
         transitions.c.at <= before,
         transitions.c.id <= kept.reached(conn, _walk("history", transitions)),
     )
-    keys = _keys(conn, query.order_by(transitions.c.id))
-    return Found(keys, is_last=len(keys) < ROWS_MAX)
+    return _all_of(conn, query.order_by(transitions.c.id))
 
 
 def _assignments(conn: Connection, before: int) -> Found:
@@ -246,8 +245,7 @@ def _numbers(conn: Connection) -> Sequence[tuple[str, str]]:
 
 def _activity(conn: Connection, before: int) -> Found:
     query = select(*activity.primary_key.columns).where(activity.c.day < before // DAY_S)
-    keys = _keys(conn, query.order_by(activity.c.day))
-    return Found(keys, is_last=len(keys) < ROWS_MAX)
+    return _all_of(conn, query.order_by(activity.c.day))
 
 
 def _messages(conn: Connection, before: int) -> Found:
@@ -256,8 +254,7 @@ def _messages(conn: Connection, before: int) -> Found:
     last = select(outbox.c.id).order_by(outbox.c.delivered_at.desc().nulls_last()).limit(1)
     stays = {*_lasting(conn), conn.execute(last).scalar_one_or_none()}
     query = select(outbox.c.id).where(settled <= before, outbox.c.id.not_in(stays - {None}))
-    keys = _keys(conn, query.order_by(outbox.c.id))
-    return Found(keys, is_last=len(keys) < ROWS_MAX)
+    return _all_of(conn, query.order_by(outbox.c.id))
 
 
 def _lasting(conn: Connection) -> Iterator[int]:
@@ -270,8 +267,7 @@ def _lasting(conn: Connection) -> Iterator[int]:
 
 
 def _waivers(conn: Connection, before: int) -> Found:
-    keys = _keys(conn, select(waivers.c.id).where(waivers.c.until <= before))
-    return Found(keys, is_last=len(keys) < ROWS_MAX)
+    return _all_of(conn, select(waivers.c.id).where(waivers.c.until <= before))
 
 
 def _listened(conn: Connection, before: int) -> Found:
@@ -280,12 +276,12 @@ def _listened(conn: Connection, before: int) -> Found:
     query = select(listened.c.id).where(
         listened.c.id <= newest.scalar_subquery(), listened.c.last_at <= before
     )
-    keys = _keys(conn, query)
+    return _all_of(conn, query)
+
+
+def _all_of(conn: Connection, query: Select[*tuple[Any, ...]]) -> Found:
+    keys = [tuple(row) for row in conn.execute(query.limit(ROWS_MAX))]
     return Found(keys, is_last=len(keys) < ROWS_MAX)
-
-
-def _keys(conn: Connection, query: Select[*tuple[Any, ...]]) -> Sequence[Key]:
-    return [tuple(row) for row in conn.execute(query.limit(ROWS_MAX))]
 
 
 PRUNES = (

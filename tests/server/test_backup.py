@@ -172,7 +172,7 @@ def test_the_time_between_has_no_history(shop: Shop, tmp_path: Path) -> None:
     seen = shop.read(lambda conn: past.machine_at(conn, laptop.id, between))
     share = shop.read(lambda conn: past.share(conn, between, shop.now, None))
     assert seen is not None
-    assert seen.standing is share.tally is None
+    assert (seen.standing, share.tally) == (None, None)
     assert str(seen.reason).startswith("lost: at ")
     assert share.reason == seen.reason
     assert shop.read(restores.last) == Restore(before, restored_at, unheard=1)
