@@ -39,8 +39,9 @@ class Fleet:
         return [each for each in page if each["label"].startswith(label)]
 
     def standings(self, label: str) -> list[str]:
-        """How they stand, sorted."""
-        return sorted(each["standing"] for each in self.machines(label))
+        """How those of just this label stand, sorted."""
+        found = (each for each in self.machines(label) if each["label"] == label)
+        return sorted(each["standing"] for each in found)
 
     def holds(self, token: str) -> bool:
         """Whether a machine's token holds."""
