@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from server.retention import DAY_S, Keep, plan
 from server.store import kept, unused
+from server.store.engine import reading
 from server.store.pruning import PRUNES, Prune
 from server.store.writer import Writer
 
@@ -129,7 +130,7 @@ class Keeper:
         return number
 
     def _read(self, query: Callable[[Connection], T]) -> T:
-        with self._engine.connect() as conn:
+        with reading(self._engine) as conn:
             return query(conn)
 
     def _write(self, work: Callable[[Connection], T]) -> T:
