@@ -33,7 +33,7 @@ _PACKAGES = frozenset(
         "uv_environment",
         "global_home",
     }
-    | {"clone"}
+    | {"clone", "checkout"}
 )
 
 
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Lets one worker run all tests of real packages.
 
     Their programs are shared by hard links: a link made for one test is a change of the file
-    for another, and a package is fetched once.
+    for another, and a package is fetched once. Those of a checkout share its usual port.
     """
     for item in items:
         if _PACKAGES.intersection(getattr(item, "fixturenames", ())):

@@ -92,9 +92,13 @@ def connect(live: Live, place: Place) -> ssl.SSLSocket:
 
 
 def shown(live: Live, place: Place) -> bytes | None:
-    """The certificate that a new connection is shown."""
-    with connect(live, place) as connection:
-        return connection.getpeercert(binary_form=True)
+    """The certificate that a new connection is shown; None while one takes another's place."""
+    try:
+        with connect(live, place) as connection:
+            return connection.getpeercert(binary_form=True)
+    except ssl.SSLEOFError:
+        # What is in the middle of its handshake at that moment is dropped.
+        return None
 
 
 def look(live: Live) -> None:
