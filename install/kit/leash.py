@@ -6,6 +6,7 @@ keep it open: the system closes it however the starter dies, by ``kill -9`` too,
 system. The command gets the time to end by itself, then is ended.
 """
 
+import os
 import subprocess
 import sys
 import threading
@@ -22,7 +23,8 @@ def main(command: list[str]) -> int:
 
 
 def _end_with_input(held: subprocess.Popen[bytes]) -> None:
-    while sys.stdin.buffer.read(1):
+    # Not by sys.stdin: Python cannot end while a thread holds its buffer.
+    while os.read(0, 1):
         pass
     held.terminate()
     try:
