@@ -233,19 +233,22 @@ def test_a_second_run_makes_nothing_twice(checkout: Path, variables: dict[str, s
 class Running:
     """`install/try` that stays up."""
 
-    def __init__(self, checkout: Path, variables: Mapping[str, str]) -> None:
-        self.process = subprocess.Popen(
-            [checkout / "install" / "try", "--registry", NOWHERE],
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
+    def __init__(self, checkout: Path, variables: Mapping[str, str], log: Path) -> None:
+        self.lock = checkout / ".try" / "data" / "server.db.lock"
+        with log.open("wb") as told:
+            self.process = subprocess.Popen(
+                [checkout / "install" / "try", "--registry", NOWHERE],
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=told,
+                text=True,
+                start_new_session=True,
+            )
         assert self.process.stdout is not None
         lines = iter(self.process.stdout.readline, "")
-        curl = next(line for line in lines if "curl -H" in line)
+        curl = next((line for line in lines if "curl -H" in line), "")
+        assert curl, log.read_text(encoding="utf-8")
         self.token = curl.split("Bearer ")[1].split("'")[0]
         self.port = int(curl.split("127.0.0.1:")[1].split("/")[0])
 
@@ -270,15 +273,21 @@ class Running:
                 held.recv(1)  # returns when the server's end is closed
         return self.status() is None
 
+    def end(self) -> None:
+        """Ends the run, and returns when its server has let go of the database."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.communicate(timeout=60)
+        with self.lock.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+
 
 @pytest.fixture
-def running(checkout: Path, variables: dict[str, str]) -> Iterator[Running]:
+def running(checkout: Path, variables: dict[str, str], tmp_path: Path) -> Iterator[Running]:
     """A run that has printed its curl line."""
-    started = Running(checkout, variables)
+    started = Running(checkout, variables, tmp_path / "told")
     yield started
-    if started.process.poll() is None:
-        started.process.terminate()
-    started.process.communicate(timeout=60)
+    started.end()
 
 
 def test_the_server_stays_up_until_ctrl_c(running: Running) -> None:
