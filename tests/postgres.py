@@ -41,34 +41,53 @@ _SETTINGS = {
 class Postgres:
     """A cluster of databases with a server of its own.
 
+    Args:
+        data: An empty folder for its data, the user's that PostgreSQL runs as; one is made if
+            none is given.
+
     Attributes:
-        folder: Of its data and its socket.
+        folder: Of all that it keeps but for `data`.
+        data: Of its data and its socket.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, data: Path | None = None) -> None:
         # A socket's path has a hundred bytes at most: too few for a folder of a test's own.
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self._numbers = itertools.count(1)
         self._template = ""
         self._as_user: dict[str, Any] = {}
         packages = _packages()
-        self._data = self.folder / "data"
-        self._data.mkdir(mode=0o700)
+        self.data = data or self.folder / "data"
+        self.data.mkdir(mode=0o700, exist_ok=True)
         if os.geteuid() == 0:
             packages = _readable(packages, self.folder / "programs")
             self._as_user = {"user": NOBODY, "group": NOBODY, "extra_groups": ()}
             self.folder.chmod(0o755)
-            os.chown(self._data, NOBODY, NOBODY)
+            os.chown(self.data, NOBODY, NOBODY)
         self._programs = packages / _PACKAGE / _VERSION / "bin"
         words = "--no-sync --auth=trust --username=postgres --encoding=UTF8 --locale=C"
         self._run("initdb", *words.split())
-        given = "".join(f"{name} = '{value}'\n" for name, value in _SETTINGS.items())
-        with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:
-            file.write(f"{given}unix_socket_directories = '{self._data}'\n")
+        self.configure(**_SETTINGS, unix_socket_directories=str(self.data))
+
+    @property
+    def socket(self) -> Path:
+        """Where it listens."""
+        return self.data / ".s.PGSQL.5432"
+
+    @property
+    def runs(self) -> bool:
+        """Whether the server has not ended, by itself or otherwise."""
+        return (self.data / "postmaster.pid").exists()
+
+    def configure(self, **settings: str) -> None:
+        """Writes settings over those before, for the next start."""
+        given = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
+        with (self.data / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write(given)
 
     def start(self) -> Self:
         """Starts the server; returns when it answers."""
-        self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self._data / 'log'}")
+        self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self.data / 'log'}")
         return self
 
     def stop(self, how: str = "fast") -> None:
@@ -81,13 +100,13 @@ class Postgres:
 
     def remove(self) -> None:
         """Ends the server if it runs, and removes all that it kept."""
-        if (self._data / "postmaster.pid").exists():
+        if self.runs:
             self.stop("immediate")
         shutil.rmtree(self.folder)
 
     def url(self, name: str) -> str:
         """The address of a database."""
-        return f"postgresql://postgres@/{name}?host={self._data}"
+        return f"postgresql://postgres@/{name}?host={self.data}"
 
     def database(self) -> str:
         """The address of a new database of the present schema."""
@@ -120,7 +139,7 @@ class Postgres:
         # Its output goes to a file: a server that it leaves behind would hold a pipe open.
         with tempfile.TemporaryFile() as told:
             done = subprocess.run(
-                [self._programs / program, *words, f"--pgdata={self._data}"],
+                [self._programs / program, *words, f"--pgdata={self.data}"],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=told,
