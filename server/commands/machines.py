@@ -27,12 +27,10 @@ from server.settings import Settings
 from server.shown import moment
 from server.store import fleet, read
 from server.store.live import judge_again
-from server.store.timeline import timeline
 from server.surroundings import clock
-from server.views import machines as views
 from server.views.api import facts, past
 from server.views.history import moment_of
-from server.views.machines import Happening, ListedMachine, MachineHistoryView
+from server.views.machines import Happening, ListedMachine, MachineHistoryView, Shared
 
 
 @click.group()
@@ -160,10 +158,10 @@ def _listed(
 
 
 def _view(conn: Connection, identifier: str) -> MachineHistoryView:
-    seen = read.machine_view(conn, current_of(conn), identifier, clock())
+    seen = facts.machine(conn, current_of(conn), identifier, clock())
     if seen is None:
         raise unknown(identifier)
-    return views.history(seen, map(facts.happening, timeline(conn, identifier)))
+    return seen
 
 
 def _show_past(settings: Settings, machine: str, at: int, *, in_json: bool) -> None:
@@ -191,6 +189,7 @@ def _print(seen: MachineHistoryView) -> None:
         *(("install", _install(item)) for item in seen.installs),
         *(("override", _override(item)) for item in (seen.config.overrides if seen.config else ())),
         *(("finding", _finding(item)) for item in seen.findings),
+        *(_shared(seen.shared) if seen.shared else ()),
         *(("happened", _happening(item)) for item in seen.timeline),
     ]
     for name, value in rows:
@@ -231,6 +230,16 @@ def _finding(finding: FindingView) -> str:
     mend = f"; mend it: {command.text}" if command else ""
     what = f"{finding.severity}: {finding.code} of {finding.subject}"
     return f"{what}: {finding.sentence}{waived}{mend}"
+
+
+def _shared(shared: Shared) -> Iterator[tuple[str, str]]:
+    yield "two laptops", f"are told as sharing it until {moment(shared.until)}, or longer"
+    if shared.epoch is not None:
+        said = f"acknowledged last, at {moment(shared.acknowledged_at)}"
+        yield "epoch", f"{shared.epoch}: {said}"
+    yield from (("epoch", f"{each}: left before") for each in reversed(shared.left))
+    yield "took turns", ", ".join(moment(each) for each in reversed(shared.turns))
+    yield "mend it", shared.mend
 
 
 def _happening(item: Happening) -> str:

@@ -9,6 +9,12 @@ from agent.wire import Answer, FindingView, MachineView, Standing
 TIMELINE_MAX = 200
 """Most things told of one machine's timeline."""
 
+MEND_SHARED = (
+    "on the laptop that is to be another machine: parity-agent enrol --again, under a label of"
+    " its own; parity-agent show prints the epoch of the laptop that it is typed on"
+)
+"""How two laptops become two machines, and how to know which is which."""
+
 
 class ListedMachine(Answer, frozen=True):
     """A machine in a list.
@@ -75,14 +81,38 @@ class Happening(Answer, frozen=True):
     away_s: int | None = None
 
 
+class Shared(Answer, frozen=True):
+    """Two laptops that seem to speak with one identity, as far as anything is kept of them.
+
+    Each of them speaks in an epoch of its own, which ``parity-agent show`` prints there.
+
+    Attributes:
+        epoch: In which one of them was acknowledged last.
+        acknowledged_at: When.
+        left: The epochs before that one, the latest last: the other laptop's are among them.
+        turns: When one spoke up beside the other, the latest last.
+        until: From when on they are one again, if none speaks up any more.
+        mend: What to do, and where.
+    """
+
+    epoch: str | None
+    acknowledged_at: int
+    left: tuple[str, ...]
+    turns: tuple[int, ...]
+    until: int
+    mend: str
+
+
 class MachineHistoryView(MachineView, frozen=True, kw_only=True):
     """The answer of ``GET /v1/machines/{id}``: as the machine itself is told, and its timeline.
 
     Attributes:
         timeline: Newest first, at most `TIMELINE_MAX`.
+        shared: What is known of the two laptops, while two seem to be this machine.
     """
 
     timeline: tuple[Happening, ...]
+    shared: Shared | None = None
 
 
 def page(listed: Sequence[ListedMachine], limit: int) -> MachinesView:
@@ -96,12 +126,16 @@ def page(listed: Sequence[ListedMachine], limit: int) -> MachinesView:
     return MachinesView(shown, next=shown[-1].machine if len(listed) > limit else None)
 
 
-def history(machine: MachineView, timeline: Iterable[Happening]) -> MachineHistoryView:
+def history(
+    machine: MachineView, timeline: Iterable[Happening], shared: Shared | None = None
+) -> MachineHistoryView:
     """A machine with its timeline.
 
     Args:
         machine: As it is told itself.
         timeline: Oldest first.
+        shared: Of the two laptops that seem to be it.
     """
     newest_first = tuple(timeline)[: -TIMELINE_MAX - 1 : -1]
-    return MachineHistoryView(**msgspec.structs.asdict(machine), timeline=newest_first)
+    told = msgspec.structs.asdict(machine)
+    return MachineHistoryView(**told, timeline=newest_first, shared=shared)

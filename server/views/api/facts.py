@@ -20,10 +20,19 @@ from server.store import (
     timeline,
     waivers,
 )
+from server.store.facts import row_facts
+from server.store.machines import Machine, find
 from server.store.tables import outbox as messages
 from server.views import activity as uses
 from server.views.expected import GivenWaiver, ReferenceView
-from server.views.machines import Happening, ListedMachine
+from server.views.machines import (
+    MEND_SHARED,
+    Happening,
+    ListedMachine,
+    MachineHistoryView,
+    Shared,
+    history,
+)
 from server.views.status import AlertFacts, Fleet, SourceFacts
 
 
@@ -92,6 +101,24 @@ def reference(item: references.ReferenceMachine) -> ReferenceView:
     return ReferenceView(item.group, item.machine, item.label, item.added_at, item.profile)
 
 
+def machine(
+    conn: Connection, current: Current, machine_id: str, now: int
+) -> MachineHistoryView | None:
+    """One machine with what happened to it; None if there is none with this id.
+
+    Args:
+        conn: For reading.
+        current: What is true now.
+        machine_id: Its id.
+        now: The server's clock.
+    """
+    found, view = find(conn, machine_id), read.machine_view(conn, current, machine_id, now)
+    if found is None or view is None:
+        return None
+    entries = map(happening, timeline.timeline(conn, machine_id))
+    return history(view, entries, _shared(found, now))
+
+
 def happening(entry: timeline.Entry) -> Happening:
     """A thing in a timeline."""
     return Happening(
@@ -126,6 +153,20 @@ def used(
         span = range(found[-1].day + 1, span.stop)
     whole = (each for each in found if each.day in span)
     return uses.view(whole, current.ledger, current.policies, span, group)
+
+
+def _shared(machine: Machine, now: int) -> Shared | None:
+    own = row_facts(machine)
+    if own.left or own.cloned_until is None or own.cloned_until <= now:
+        return None
+    return Shared(
+        epoch=machine.epoch,
+        acknowledged_at=machine.last_seen,
+        left=tuple(machine.past_epochs.split()),
+        turns=own.alternations,
+        until=own.cloned_until,
+        mend=MEND_SHARED,
+    )
 
 
 def _refused(conn: Connection) -> tuple[int, str] | None:

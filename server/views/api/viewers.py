@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from agent.wire import Name, Refusal, Standing
 from server.errors import RequestRefused
 from server.store import read
-from server.store.timeline import timeline
 from server.views import activity, machines, releases, status
 from server.views.api import facts
 from server.views.api.reading import Reads
@@ -83,14 +82,7 @@ async def get_machine(
     reads: Reads, machine: Annotated[str, Parameter(description="Its id.")]
 ) -> machines.MachineHistoryView:
     """Standing, findings, installs, overrides, and what happened to it."""
-
-    def view(conn: Connection) -> machines.MachineHistoryView | None:
-        found = read.machine_view(conn, reads.current, machine, reads.clock())
-        if found is None:
-            return None
-        return machines.history(found, map(facts.happening, timeline(conn, machine)))
-
-    seen = await reads.run(view)
+    seen = await reads.run(lambda conn: facts.machine(conn, reads.current, machine, reads.clock()))
     if seen is None:
         raise RequestRefused(
             "there is no machine with this id", advice="see GET /v1/machines", status=404
