@@ -1,15 +1,16 @@
 """A database with a fleet in it, made without a million requests.
 
 Rows are what enrolments, uploads and check-ins would have left: verdicts by the server's
-own judge, one token per machine. ``parity-server doctor`` finds nothing wrong with it.
+own judge, one token per machine. ``parity-server doctor`` finds nothing wrong with it. A
+million machines with a million profiles take some minutes.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
 from agent import __version__, digest
 from agent.wire import Build, CheckIn, Install, Profile
@@ -18,17 +19,23 @@ from server.policy import DEFAULT_GROUP, GroupPolicy
 from server.store import counts, public
 from server.store.checkins import key_of
 from server.store.engine import migrate, open_engine, writing
+from server.store.interface import Limits
+from server.store.machines import write_taken
 from server.store.tables import (
     artifacts,
+    assignments,
     machines,
     presence,
     profiles,
     readings,
     releases,
+    transitions,
+    verdict_log,
     verdicts,
 )
-from server.store.verdicts import hold
+from server.store.verdicts import hold, judged
 from server.tokens import hash_token, machine_token
+from tests.benchmarks import bulk
 from tests.e2e.fleet import leftover, profile_of
 
 EPOCH = "0123456789abcdef"
@@ -49,10 +56,6 @@ NEXT = Build(
 
 NUMBER_OF_LABEL = slice(len("laptop-"), None)
 """Where a machine's label has its number."""
-
-ROWS_MAX = 10_000
-"""Most rows inserted at a time."""
-
 
 _NEVER_OLD = 2**32 - 1  # a token's latest moment: none of them takes its turn here
 
@@ -87,20 +90,16 @@ def make(folder: Path, machine_count: int, profile_count: int, url: str | None =
     url = url or f"sqlite:///{folder / 'server.db'}"
     fleet = Fleet(url, folder, folder.with_suffix(".tokens"), machine_count)
     migrate(fleet.url)
-    engine = open_engine(fleet.url)
+    # Statements of a million rows take their time.
+    engine = open_engine(fleet.url, Limits(statement_s=0))
     now = int(time.time())
     with writing(engine) as conn:
         _publish(conn, now)
-        known = list(_upload(conn, profile_count, now))
-        with fleet.tokens.open("w", encoding="ascii") as tokens:
-            for begin in range(0, machine_count, ROWS_MAX):
-                end = min(machine_count, begin + ROWS_MAX)
-                members = [_member(number, known) for number in range(begin, end)]
-                conn.execute(insert(machines), [each.machine(now) for each in members])
-                conn.execute(insert(presence), [each.presence(now) for each in members])
-                tokens.writelines(f"{each.token} {each.digest}\n" for each in members)
-        _count(conn, now)
+        names = _upload(conn, machine_count, profile_count, now)
+        _enrol(conn, fleet, names, now)
+        _count(conn, machine_count, now)
     engine.dispose()
+    bulk.settle(fleet.url)
     return fleet
 
 
@@ -131,15 +130,74 @@ def _publish(conn: Connection, now: int) -> None:
     )
 
 
-def _upload(conn: Connection, count: int, now: int) -> Iterator[tuple[int, int, str]]:
+def _upload(conn: Connection, machine_count: int, profile_count: int, now: int) -> Sequence[str]:
+    """Every profile with its verdict; their digests, by number.
+
+    Their numbers in the database are one more, since they are the first there.
+    """
+    names = []
+
+    def uploads() -> Iterator[bulk.Record]:
+        for number in range(profile_count):
+            body = digest.canonical(profile(number))
+            names.append(digest.of_bytes(body))
+            sender = machine_id(number)
+            yield {"digest": names[-1], "body": body, "received_at": now, "sent_by": sender}
+
+    bulk.fill(conn, profiles, uploads())
+    _judge(conn, machine_count, profile_count, now)
+    return names
+
+
+def _judge(conn: Connection, machine_count: int, profile_count: int, now: int) -> None:
+    """Gives every profile the verdict of the first: they differ in what is at rest only."""
     current = Current(public.load_ledger(conn))
-    for number in range(count):
-        body = digest.canonical(profile(number))
-        name = digest.of_bytes(body)
-        row = {"digest": name, "body": body, "received_at": now}
-        made = conn.execute(insert(profiles).values(row)).inserted_primary_key
-        assert made is not None
-        yield made[0], hold(conn, current, made[0], DEFAULT_GROUP, now).id, name
+    first = hold(conn, current, 1, DEFAULT_GROUP, now)
+    last = judged(
+        digest.canonical(profile(profile_count - 1)),
+        current.policy(DEFAULT_GROUP),
+        current.ledger,
+        now,
+    )
+    assert last == first.verdict, "what is at rest is in the verdict"
+    said = dict(conn.execute(select(verdicts)).one()._mapping)
+    logged = dict(conn.execute(select(verdict_log)).one()._mapping)
+    del said["id"], logged["id"]
+    others = range(1, profile_count)
+    bulk.fill(
+        conn,
+        verdicts,
+        (
+            said
+            | {"profile_id": number + 1, "machines": _have(number, machine_count, profile_count)}
+            for number in others
+        ),
+    )
+    bulk.fill(conn, verdict_log, (logged | {"profile_id": number + 1} for number in others))
+    conn.execute(
+        update(verdicts)
+        .where(verdicts.c.profile_id == 1)
+        .values(machines=_have(0, machine_count, profile_count))
+    )
+
+
+def _have(number: int, machine_count: int, profile_count: int) -> int:
+    return machine_count // profile_count + (number < machine_count % profile_count)
+
+
+def _enrol(conn: Connection, fleet: Fleet, names: Sequence[str], now: int) -> None:
+    def members() -> Iterator[_Member]:
+        for number in range(fleet.machines):
+            at = number % len(names)
+            # A verdict was made for each profile, in their order.
+            yield _Member(number, machine_id(number), at + 1, at + 1, names[at])
+
+    bulk.fill(conn, machines, (each.machine(now) for each in members()))
+    bulk.fill(conn, presence, (each.presence(now) for each in members()))
+    bulk.fill(conn, assignments, (each.assignment(now) for each in members()))
+    bulk.fill(conn, transitions, (each.transition(now) for each in members()))
+    with fleet.tokens.open("w", encoding="ascii") as tokens:
+        tokens.writelines(f"{each.token} {each.digest}\n" for each in members())
 
 
 def profile(number: int, build: Build = HEAD) -> Profile:
@@ -159,11 +217,6 @@ def token_of(machine: str) -> str:
     return machine_token(machine, machine * 4, _NEVER_OLD)
 
 
-def _member(number: int, known: list[tuple[int, int, str]]) -> "_Member":
-    profile_id, verdict_id, name = known[number % len(known)]
-    return _Member(number, machine_id(number), profile_id, verdict_id, name)
-
-
 @dataclass(frozen=True)
 class _Member:
     number: int
@@ -176,13 +229,13 @@ class _Member:
     def token(self) -> str:
         return token_of(self.id)
 
-    def machine(self, now: int) -> dict[str, object]:
+    def machine(self, now: int) -> bulk.Record:
         return {
             "id": self.id,
             "label": f"laptop-{self.number:07}",
             "group_name": DEFAULT_GROUP,
             "token_hash": hash_token(self.token),
-            "enrol_key_hash": f"{self.number:064x}",
+            "enrol_key_hash": hash_token(f"key {self.number}"),
             "secret_id": "benchmark",
             "enrolled_at": now,
             "epoch": EPOCH,
@@ -191,11 +244,13 @@ class _Member:
             "settled": 1,
             "profile_id": self.profile_id,
             "profile_since": now,
+            "taken_at": now,
+            "numbered": 1,
             "standing_since": now,
             "due_at": now + GroupPolicy().silent_after_s,
         }
 
-    def presence(self, now: int) -> dict[str, object]:
+    def presence(self, now: int) -> bulk.Record:
         said = CheckIn(
             wire=1, profile=self.digest, agent=__version__, epoch=EPOCH, seq=SEQ, clock=now
         )
@@ -207,14 +262,30 @@ class _Member:
             "verdict_id": self.verdict_id,
         }
 
+    def assignment(self, now: int) -> bulk.Record:
+        return {
+            "machine_id": self.id,
+            "number": 0,
+            "at": now,
+            "profile_id": self.profile_id,
+            "group_name": DEFAULT_GROUP,
+            "told_at": now,
+            "began": write_taken({}),
+        }
 
-def _count(conn: Connection, now: int) -> None:
-    sums = counts.recount(conn)
-    for (profile_id, group), number in sums.pairs.items():
-        conn.execute(
-            update(verdicts)
-            .where(verdicts.c.profile_id == profile_id, verdicts.c.group_name == group)
-            .values(machines=number)
-        )
-        counts.count(conn, group, "match", number, now)
+    def transition(self, now: int) -> bulk.Record:
+        return {
+            "kind": "machine",
+            "at": now,
+            "group_name": DEFAULT_GROUP,
+            "profile_id": self.profile_id,
+            "machine_id": self.id,
+            "after": "match",
+            "cause": "no-finding",
+            "machines": 1,
+        }
+
+
+def _count(conn: Connection, machine_count: int, now: int) -> None:
+    counts.count(conn, DEFAULT_GROUP, "match", machine_count, now)
     assert not list(counts.differences(conn)), "the fleet's counts are wrong"
