@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from agent.wire import Standing
+from server.store import build_counts
 from server.store.dialect import upsert
 from server.store.tables import count_log, counts, machines, verdicts
 
@@ -219,6 +220,7 @@ def differences(conn: Connection) -> Iterator[str]:
         if says != has:
             yield f"profile {pair[0]} in group {pair[1]}: {says} are counted, {has} are there"
     yield from _log_differences(conn)
+    yield from build_counts.differences(conn)
 
 
 def _log_differences(conn: Connection) -> Iterator[str]:

@@ -151,6 +151,7 @@ def leave(conn: Connection, machine_id: str, now: int, why: str | None = None) -
         exception="left",
         stand_tag=tag_of_findings("left", findings),
         due_at=None,
+        build=None,
     )
     move(conn, Stood(machine, verdict, findings), Stood(left, verdict, findings), now, now, why)
     return True

@@ -43,6 +43,7 @@ _COLUMNS = (
     machines.c.standing_since,
     machines.c.due_at,
     machines.c.numbered,
+    machines.c.build,
 )
 
 MACHINES = select(*_COLUMNS).join(presence, presence.c.machine_id == machines.c.id)
@@ -81,6 +82,7 @@ class Machine:
     standing_since: int | None
     due_at: int | None
     numbered: int
+    build: str | None
 
     def standing(self, held: Held | None) -> Standing:
         """How it stands, given its profile's verdict."""

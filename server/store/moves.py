@@ -12,8 +12,9 @@ from dataclasses import replace
 from sqlalchemy import Connection, insert, select
 
 from server.current import Current
+from server.in_use import build_in_use
 from server.standing import carried, dated, finding_key, stand
-from server.store import public
+from server.store import build_counts, public
 from server.store.counts import count, count_pair
 from server.store.facts import facts_of, versions_of
 from server.store.machines import (
@@ -28,7 +29,7 @@ from server.store.stands import dated_for, record_stand, tag_of_findings, told
 from server.store.steps import Step, Taken, Way
 from server.store.tables import assignments, profiles
 from server.store.telling import Stood, heard, is_change, tell
-from server.store.verdicts import Held, held, hold, judged
+from server.store.verdicts import Held, held, hold, judged, read_profile
 
 _TIMERS = {"due_at", "standing_since"}
 
@@ -82,6 +83,7 @@ def take(
         began=write_began(began),
         unsent_since=None,
         taken_at=now,
+        build=build_in_use(read_profile(_body(conn, after.profile_id))),
     )
     return settle(conn, current, before, (taken, after), at, now)
 
@@ -156,10 +158,15 @@ def _rests_on_now(conn: Connection, current: Current, held: Held, now: int) -> b
     outdated = held.verdict.outdated
     if not outdated:
         return True
-    query = select(profiles.c.body).where(profiles.c.id == held.profile_id)
-    body = conn.execute(query).scalar_one()
+    body = _body(conn, held.profile_id)
     verdict = judged(body, current.policy(held.group), current.ledger, now)
     return verdict is None or outdated <= {finding_key(item) for item in verdict.findings}
+
+
+def _body(conn: Connection, profile_id: int) -> bytes:
+    query = select(profiles.c.body).where(profiles.c.id == profile_id)
+    body: bytes = conn.execute(query).scalar_one()
+    return body
 
 
 def move(
@@ -203,6 +210,7 @@ def count_in(conn: Connection, machine: Machine, held: Held | None, number: int,
     pair = _pair(machine, held)
     if pair is not None:
         count_pair(conn, *pair, number)
+    build_counts.count(conn, dict.fromkeys(_built(machine), number), now)
 
 
 def _recount(conn: Connection, old: Stood, new: Stood, now: int) -> None:
@@ -216,12 +224,20 @@ def _recount(conn: Connection, old: Stood, new: Stood, now: int) -> None:
             count_pair(conn, *left, -1)
         if joined:
             count_pair(conn, *joined, +1)
+    gone, come = _built(old.machine), _built(new.machine)
+    if gone != come:
+        build_counts.count(conn, {**dict.fromkeys(gone, -1), **dict.fromkeys(come, +1)}, now)
 
 
 def _pair(machine: Machine, verdict: Held | None) -> tuple[int, str] | None:
     if machine.exception is not None or verdict is None:
         return None
     return verdict.profile_id, verdict.group
+
+
+def _built(machine: Machine) -> tuple[tuple[str, str], ...]:
+    """The number of builds that it is counted in, if it is in one."""
+    return () if machine.build is None else ((machine.group, machine.build),)
 
 
 def _carried(

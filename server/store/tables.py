@@ -18,7 +18,9 @@ something to it that no other machine with that profile has. ``counts`` is the s
 same. ``verdict_log`` and ``assignments`` are append-only: joined, they are a machine's
 timeline. ``stands`` is the same for exceptions: its latest row before a moment says whether the
 machine followed its verdict then. ``count_log`` has the counts of every minute in which one
-changed. ``activity`` sums what machines tell of use by group and names no machine.
+changed. ``build_counts`` says how many machines have which build, ``build_log`` the same of every
+day on which one of these changed. ``activity`` sums what machines tell of use by group and names
+no machine.
 
 Nothing grows for ever: `server.store.pruning` deletes what is old, and ``horizons`` says from
 which moment on each kind is whole. ``restores`` has every backup that this database came from:
@@ -89,6 +91,8 @@ machines = Table(
     Column("standing_since", BigInteger),
     Column("due_at", BigInteger),
     Column("numbered", Integer, nullable=False, server_default=text("0")),  # of assignments
+    # The one that it is counted by; None before its first profile, and once it left.
+    Column("build", Words),
     Index("ix_machines_due_at", "due_at"),
     Index("ix_machines_profile_id_group_name", "profile_id", "group_name"),
     Index(
@@ -228,6 +232,24 @@ count_log = Table(
     Column("standing", Words, primary_key=True),
     Column("at", BigInteger, primary_key=True),  # a whole minute: as it was at its end
     Column("machines", BigInteger, nullable=False),
+)
+
+build_counts = Table(
+    "build_counts",
+    metadata,
+    Column("group_name", Words, primary_key=True),
+    Column("build", Words, primary_key=True),  # as `server.in_use` names it
+    Column("machines", BigInteger, nullable=False),
+)
+
+build_log = Table(
+    "build_log",
+    metadata,
+    Column("day", BigInteger, primary_key=True),  # UTC, counted from the epoch
+    Column("group_name", Words, primary_key=True),
+    Column("build", Words, primary_key=True),
+    Column("before", BigInteger, nullable=False),  # when the day's first change came
+    Column("machines", BigInteger, nullable=False),  # as it was at its end
 )
 
 activity = Table(
@@ -438,6 +460,16 @@ horizons = Table(
     Column("since", BigInteger, nullable=False),  # from here on it is whole
     # How far pruning came, in the order that its kind is walked in.
     Column("reached", BigInteger, nullable=False, server_default=text("0")),
+)
+
+current_numbers = Table(
+    "current_numbers",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # 1: there is one row
+    *(
+        Column(part, BigInteger, nullable=False, server_default=text("0"))
+        for part in ("term", "ledger", "policies", "references", "listened", "restores")
+    ),
 )
 
 restores = Table(

@@ -46,6 +46,7 @@ MACHINE = Machine(
     standing_since=0,
     due_at=None,
     numbered=1,
+    build=None,
 )
 
 
