@@ -6,7 +6,11 @@ was lost or counted twice, or anything else went wrong that never may; so does `
 second of two kept results is worse than the first.
 
     python -m tests.benchmarks.simulator --machines 2000 --seconds 60 --interval 20 --out B.json
+    python -m tests.benchmarks.simulator outage --machines 300 --interval 4 --steady 4 --outage 8
     python -m tests.benchmarks.simulator compare A.json B.json --threshold 0.2
+
+``outage`` is a run of its own: steady, then no server for half an hour of the laptops' time,
+which is not waited for, then all of them back.
 """
 
 import argparse
@@ -14,45 +18,72 @@ import json
 import signal
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks.__main__ import machine
-from tests.benchmarks.simulator import compare, options, run
+from tests.benchmarks.simulator import compare, options, outage, outage_report, run
 from tests.benchmarks.simulator.report import is_well
 from tests.benchmarks.simulator.scenario import ScenarioError
 
 
 def main(words: list[str]) -> int:
     """Runs or compares; the exit code."""
-    return _compare(words[1:]) if words[:1] == ["compare"] else _run(words)
+    # Ended like this, a run still ends all that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    others = {"compare": _compare, "outage": _outage}
+    return others[words[0]](words[1:]) if words and words[0] in others else _run(words)
 
 
 def _run(words: list[str]) -> int:
-    # Ended like this, a run still ends all that it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.simulator",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    options.add(parser)
-    parser.add_argument("--machines", type=int, default=1_000, help="size of the fleet")
+    _add(parser)
     parser.add_argument("--seconds", type=int, default=60, help="length of the run")
-    parser.add_argument("--out", type=Path, help="a file for the result")
-    parser.add_argument("--seed", type=int, default=1, help="of all chances")
     asked = parser.parse_args(words)
     try:
         wanted = options.read(asked, asked.machines, asked.seconds, asked.seed)
     except (ScenarioError, OSError) as error:
         parser.error(str(error))
+    told = _told(words, asked.out, lambda folder: run.run(folder, wanted))
+    return 0 if is_well(told) else 1
+
+
+def _outage(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.simulator outage")
+    _add(parser)
+    options.add_outage(parser)
+    asked = parser.parse_args(words)
+    try:
+        plan = options.read_outage(asked)
+    except (ScenarioError, OSError) as error:
+        parser.error(str(error))
+    told = _told(["outage", *words], asked.out, lambda folder: outage.run(folder, plan))
+    return 0 if outage_report.is_well(told) else 1
+
+
+def _add(parser: argparse.ArgumentParser) -> None:
+    options.add(parser)
+    parser.add_argument("--machines", type=int, default=1_000, help="size of the fleet")
+    parser.add_argument("--out", type=Path, help="a file for the result")
+    parser.add_argument("--seed", type=int, default=1, help="of all chances")
+
+
+def _told(
+    words: list[str], out: Path | None, run: Callable[[Path], Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    report = {"measured on": machine(), "command": " ".join(words)}
     with tempfile.TemporaryDirectory(prefix="parity-simulator-") as folder:
-        report = {"measured on": machine(), "command": " ".join(words)}
-        report |= run.run(Path(folder), wanted)
-    told = json.dumps(report, indent=2) + "\n"
-    if asked.out is not None:
-        asked.out.write_text(told, encoding="utf-8")
-    sys.stdout.write(told)
-    return 0 if is_well(report) else 1
+        report |= run(Path(folder))
+    text = json.dumps(report, indent=2) + "\n"
+    if out is not None:
+        out.write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
+    return report
 
 
 def _compare(words: list[str]) -> int:

@@ -23,6 +23,7 @@ from agent import answers
 from agent.answers import Answer
 from agent.exchange import Answered
 from agent.exchange_table import Outcome, State
+from tests.benchmarks.simulator.homecoming import Homecoming
 from tests.benchmarks.simulator.link import REFUSED, Link, LinkError, written
 from tests.benchmarks.simulator.machines import SENDING, Fleet, Request
 from tests.benchmarks.simulator.measures import Measures
@@ -103,8 +104,8 @@ class Driver:
         way: To the server.
         weather: As whoever stops the server tells it.
         measures: Counts.
-        updated: When laptops take the release.
         random: All chances.
+        clock: Of the laptops, epoch seconds.
     """
 
     def __init__(
@@ -113,14 +114,16 @@ class Driver:
         way: Way,
         weather: Weather,
         measures: Measures,
-        updated: Updated,
         random: Random,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._fleet = fleet
         self._way = way
         self._weather = weather
         self._measures = measures
-        self._updated = updated
+        self._clock = clock
+        self._updated: Updated = _nobody
+        self._homecoming: Homecoming | None = None
         self._chance = random.random
         self._timers = [(each.x.at, index) for index, each in enumerate(fleet.laptops)]
         heapq.heapify(self._timers)
@@ -131,9 +134,23 @@ class Driver:
         self._order = list(range(len(fleet)))
         random.shuffle(self._order)
 
-    async def run(self, seconds: float) -> None:
-        """Drives for so long, then lets what is under way end."""
-        self._began = time.time()
+    async def run(
+        self,
+        seconds: float,
+        *,
+        updated: Updated | None = None,
+        homecoming: Homecoming | None = None,
+    ) -> None:
+        """Drives for so long, then lets what is under way end.
+
+        Args:
+            seconds: How long.
+            updated: When laptops take the release; without it none does.
+            homecoming: Notes who comes back; once all did it is over.
+        """
+        self._began = self._clock()
+        self._updated = updated or _nobody
+        self._homecoming = homecoming
         workers = [asyncio.create_task(self._work()) for _ in range(self._way.connections)]
         gc.freeze()
         gc.disable()
@@ -148,15 +165,15 @@ class Driver:
             await asyncio.gather(*workers)
 
     async def _turn_timers(self, ends: float) -> None:
-        collected = now = time.time()
-        while now < ends:
+        collected = now = self._clock()
+        while now < ends and not (self._homecoming and self._homecoming.is_over):
             self._take_due(now)
             self._take_updates(now)
             if now > collected + COLLECT_EVERY_S:
                 gc.collect(1)
                 collected = now
             await asyncio.sleep(TICK_S)
-            now = time.time()
+            now = self._clock()
 
     def _take_due(self, now: float) -> None:
         while self._timers and self._timers[0][0] <= now:
@@ -177,7 +194,7 @@ class Driver:
                 index, at = await self._due.get()
                 if index < 0:
                     break
-                self._measures.late.add(time.time() - at)
+                self._measures.late.add(self._clock() - at)
                 await self._converse(link, index)
                 if not self._way.keep_alive:
                     link.close()
@@ -190,16 +207,24 @@ class Driver:
         for _ in range(REQUESTS_MAX):
             if laptop.x.state not in SENDING:
                 heapq.heappush(self._timers, (laptop.x.at, index))
+                self._note_rest(index)
                 return
             answer = await self._turn(link, index)
-            self._fleet.hear(index, answer, time.time(), self._chance())
+            self._fleet.hear(index, answer, self._clock(), self._chance())
+            if self._homecoming and answer.outcome is Outcome.BUSY:
+                self._homecoming.turned_away(index, self._clock())
         # A server that wants more is heard the next time.
-        self._due.put_nowait((index, time.time()))
+        self._due.put_nowait((index, self._clock()))
+
+    def _note_rest(self, index: int) -> None:
+        x = self._fleet.laptops[index].x
+        if self._homecoming and x.state is State.REST:
+            self._homecoming.rested(index, self._clock(), x.at)
 
     async def _turn(self, link: Link, index: int) -> Answered:
         laptop = self._fleet.laptops[index]
         state, wire = laptop.x.state, laptop.x.wire
-        request = self._fleet.request(index, time.time(), self._chance())
+        request = self._fleet.request(index, self._clock(), self._chance())
         if request is None:
             return Answered(Outcome.REFUSED)  # as the agent has it
         data = written(request, self._fleet.token(index), self._way.host)
@@ -239,4 +264,8 @@ class Driver:
             measures.latency.add(took_s)
         if answered.outcome is Outcome.DONE:
             measures.acked += 1
-            measures.by_second[int(time.time() - self._began)] += 1
+            measures.by_second[int(self._clock() - self._began)] += 1
+
+
+def _nobody(_: float) -> int:
+    return 0

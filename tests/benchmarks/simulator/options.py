@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any, get_args
 
 from tests.benchmarks.simulator import database, scenario
+from tests.benchmarks.simulator.outage_report import Plan
 from tests.benchmarks.simulator.report import Options
 from tests.benchmarks.simulator.scenario import Mix, ScenarioError
 
 DEFAULT = "default"
 """The mix that is no file."""
+
+RETURN_INTERVALS = 2
+RETURN_MORE_S = 60
+"""How long all have to come back by default: longer than the agents' longest back-off."""
 
 _FILES_BESIDE = 256
 
@@ -44,6 +49,39 @@ def read(asked: argparse.Namespace, machines: int, seconds: int, seed: int = 1) 
     return Options(
         machines, seconds, mix, asked.database, asked.connections, asked.keep_alive, seed
     )
+
+
+def add_outage(parser: argparse.ArgumentParser) -> None:
+    """The options that say how an outage goes; its mix is that of a steady fleet."""
+    parser.set_defaults(mix=scenario.MIXES / "steady.toml")
+    parser.add_argument("--steady", type=int, default=600, help="seconds before the outage")
+    parser.add_argument(
+        "--outage", type=float, default=1_800, help="seconds of the laptops that it lasts"
+    )
+    parser.add_argument(
+        "--return-max", type=float, help="most seconds until all are back; by default two intervals"
+    )
+
+
+def read_outage(asked: argparse.Namespace) -> Plan:
+    """What is asked of an outage.
+
+    Raises:
+        ScenarioError: Something of it cannot be used.
+        OSError: The mix cannot be read.
+    """
+    wanted = read(asked, asked.machines, asked.steady, asked.seed)
+    mix = wanted.mix
+    if mix.outages or mix.release_at < 1 or mix.clones or mix.bad_per_s or mix.slow:
+        raise ScenarioError(f"{asked.mix}: an outage befalls a fleet that nothing else befalls")
+    if not mix.status_every_s:
+        raise ScenarioError(f"{asked.mix}: somebody has to look at the status: status_every_s is 0")
+    return_max_s = asked.return_max
+    if return_max_s is None:
+        return_max_s = RETURN_INTERVALS * mix.interval_s + RETURN_MORE_S
+    if not 0 < asked.outage <= scenario.DAY_S or not 0 < return_max_s <= scenario.DAY_S:
+        raise ScenarioError("an outage and the return from it take some seconds, a day at most")
+    return Plan(wanted, asked.outage, return_max_s)
 
 
 def _check_files(connections: int) -> None:

@@ -99,8 +99,8 @@ def report(
     """
     counts = series(measures.by_second, options.seconds)
     return {
-        "scenario": _scenario(options),
-        "figures": _figures(options, measures, costs, found),
+        "scenario": scenario_of(options),
+        "figures": figures_of(options, measures, costs, found),
         "answers": _answers(measures),
         "outages": list(_outages(options, windows, counts)),
         "doctor": asdict(doctor),
@@ -116,7 +116,8 @@ def is_well(told: Mapping[str, Any]) -> bool:
     return not any(wrong) and told["doctor"]["exit_code"] == 0
 
 
-def _scenario(options: Options) -> Mapping[str, Any]:
+def scenario_of(options: Options) -> Mapping[str, Any]:
+    """What was asked, as it is compared."""
     return {
         "machines": options.machines,
         "profiles": options.mix.profile_count(options.machines),
@@ -130,15 +131,16 @@ def _scenario(options: Options) -> Mapping[str, Any]:
     }
 
 
-def _figures(
+def figures_of(
     options: Options, measures: Measures, costs: Costs, found: Findings
 ) -> Mapping[str, Any]:
+    """What is compared, and what goes with it."""
     return {
         "check-ins": measures.acked,
         "check-ins per s": round(measures.acked / max(costs.seconds, 1.0), 1),
-        "latency ms": _told_ms(measures.latency),
-        "late ms": _told_ms(measures.late),
-        "status ms": _told_ms(measures.status),
+        "latency ms": told_ms(measures.latency),
+        "late ms": told_ms(measures.late),
+        "status ms": told_ms(measures.status),
         "errors": measures.errors,
         "misjudged": measures.misjudged.total(),
         "repeated": measures.repeated,
@@ -173,7 +175,8 @@ def _each(measures: Measures, costs: Costs) -> Mapping[str, Any]:
     }
 
 
-def _told_ms(spans: Histogram) -> Mapping[str, float | None]:
+def told_ms(spans: Histogram) -> Mapping[str, float | None]:
+    """Quantiles in milliseconds; None where nothing was counted."""
     told = spans.told_ms()
     return told if spans.count else dict.fromkeys(told)
 

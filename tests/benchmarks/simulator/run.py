@@ -1,10 +1,7 @@
 """One run: a fleet, a server, what befalls them, and what came of it.
 
-The fleet's database is seeded (`tests.benchmarks.fleets`): a million enrolments over HTTP would
-take longer than anything that is measured here. From then on all goes over HTTP: laptops, bad
-clients and a look at the status now and then, against ``parity-server serve`` as it is
-installed, which reads its releases from a made-up registry. Only loopback, only processes and
-folders of its own; all ends with the run.
+Laptops, bad clients and a look at the status now and then, all over HTTP on one stage
+(`tests.benchmarks.simulator.stage`), in real time.
 """
 
 import argparse
@@ -17,36 +14,20 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import Connection, select
-
 from server.store.engine import open_engine
-from server.store.tables import profiles, verdicts
 from tests.benchmarks import fleets
-from tests.benchmarks.simulator import audit, database, meter, options, report, scenario
+from tests.benchmarks.simulator import audit, database, meter, options, report, scenario, stage
 from tests.benchmarks.simulator.bad import BadClients
-from tests.benchmarks.simulator.database import Database
 from tests.benchmarks.simulator.driver import Driver, Way, Weather
 from tests.benchmarks.simulator.link import LinkError, written
 from tests.benchmarks.simulator.machines import Fleet, Request
 from tests.benchmarks.simulator.measures import Measures
-from tests.benchmarks.simulator.profiles import Profiles
-from tests.benchmarks.simulator.registry import Releases
-from tests.benchmarks.simulator.report import Costs, Doctor, Options
+from tests.benchmarks.simulator.report import Costs, Options
 from tests.benchmarks.simulator.scenario import ScenarioError, Step, What
-from tests.e2e.harness import Server
+from tests.benchmarks.simulator.stage import Stage
 
-HEADS_PER_INTERVAL = 3
-"""How often the server reads the registry while a machine checks in once, as by its defaults."""
-
-DOCTOR_TRIES = 10
-"""How often the doctor is asked until the server has judged all by the last release."""
-
-DOCTOR_EVERY_S = 1.0
-DOCTOR_TIMEOUT_S = 3_600
 LOOK_EVERY_S = 0.5
 """How often it is looked what the processes cost, in seconds."""
-
-_DAY_S = 86_400
 
 
 def run(folder: Path, wanted: Options) -> Mapping[str, Any]:
@@ -56,16 +37,8 @@ def run(folder: Path, wanted: Options) -> Mapping[str, Any]:
         folder: Of the run's own; it may be big in the end.
         wanted: What is asked.
     """
-    with database.opened(wanted.database) as opened, Releases(_a_day_ago()) as releases:
-        made = fleets.make(
-            folder / "data",
-            wanted.machines,
-            wanted.mix.profile_count(wanted.machines),
-            opened.url,
-        )
-        server = Server(folder / "server", data_dir=made.folder, **_settings(wanted, opened))
-        server.settings["npm_registry_url"] = releases.origin
-        return Run(wanted, server, releases, opened, made.url).whole()
+    with stage.set_up(folder, wanted) as found:
+        return Run(wanted, found).whole()
 
 
 def measure(folder: Path, asked: argparse.Namespace) -> Mapping[str, Any]:
@@ -81,31 +54,20 @@ def measure(folder: Path, asked: argparse.Namespace) -> Mapping[str, Any]:
     return run(folder, wanted)
 
 
-def _settings(wanted: Options, opened: Database) -> dict[str, str | int | Path]:
-    told: dict[str, str | int | Path] = {
-        "check_in_interval_s": wanted.mix.interval_s,
-        "heads_every_s": max(1, wanted.mix.interval_s // HEADS_PER_INTERVAL),
-        "connections_max": max(1_024, 2 * wanted.connections),
-    }
-    return told | ({"database_url": opened.url} if opened.url else {})
-
-
 class Run:
     """A run with its parts."""
 
-    def __init__(
-        self, wanted: Options, server: Server, releases: Releases, opened: Database, url: str
-    ) -> None:
+    def __init__(self, wanted: Options, found: Stage) -> None:
         self._options = wanted
-        self._server = server
-        self._releases = releases
-        self._opened = opened
-        self._url = url
+        self._server = found.server
+        self._releases = found.releases
+        self._opened = found.opened
+        self._url = found.url
         self._random = Random(wanted.seed)  # noqa: S311 - chances, no secrets
         self._weather = Weather()
         self._measures = Measures()
         self._costs = Costs()
-        self._way = Way(server.url, wanted.connections, wanted.keep_alive)
+        self._way = Way(found.server.url, wanted.connections, wanted.keep_alive)
         self._windows: list[tuple[float, float]] = []
 
     def whole(self) -> Mapping[str, Any]:
@@ -113,13 +75,13 @@ class Run:
         engine = open_engine(self._url)
         try:
             with engine.connect() as conn:
-                fleet = self._fleet(conn)
+                fleet = stage.fleet_of(conn, self._options, self._random)
             with self._server:
                 self._begin()
                 asyncio.run(self._drive(fleet))
                 self._look()
                 self._costs.own_bytes = meter.own_resident_bytes()
-                doctor = self._doctor()
+                doctor = stage.doctor(self._server)
                 self._costs.exit_codes.append(self._server.stop())
             with engine.connect() as conn:
                 found = audit.audit(conn, fleet)
@@ -129,16 +91,6 @@ class Run:
         return report.report(
             self._options, self._measures, self._costs, self._windows, found, doctor
         )
-
-    def _fleet(self, conn: Connection) -> Fleet:
-        mix, machines = self._options.mix, self._options.machines
-        rows = select(profiles.c.digest, verdicts.c.tag).join_from(
-            profiles, verdicts, verdicts.c.profile_id == profiles.c.id
-        )
-        found = conn.execute(rows.order_by(profiles.c.id)).all()
-        known = Profiles((row.digest for row in found), (row.tag for row in found))
-        clones = sorted(self._random.sample(range(machines), int(machines * mix.clones)))
-        return Fleet(machines, clones, known, scenario.pace(mix.interval_s), mix.used)
 
     def _begin(self) -> None:
         assert self._server.process is not None
@@ -158,11 +110,13 @@ class Run:
             self._way,
             self._weather,
             self._measures,
-            lambda at_s: scenario.updated(mix, len(fleet), wanted.seconds, at_s),
             self._random,
         )
         beside = [asyncio.create_task(each) for each in self._beside(began)]
-        await driver.run(wanted.seconds)
+        await driver.run(
+            wanted.seconds,
+            updated=lambda at_s: scenario.updated(mix, len(fleet), wanted.seconds, at_s),
+        )
         # What befalls the server may last a little longer than the fleet's last word.
         await beside[0]
         for each in beside[1:]:
@@ -231,20 +185,3 @@ class Run:
                     self._measures.status.add(time.perf_counter() - begin)
                     continue
             self._measures.status_errors += self._weather.was_fair_since(outages)
-
-    def _doctor(self) -> Doctor:
-        """The doctor's word, once the server has had the time to judge all by the release."""
-        for tries in range(1, DOCTOR_TRIES):
-            said = self._ask_doctor(tries)
-            if said.exit_code == 0:
-                return said
-            time.sleep(DOCTOR_EVERY_S)
-        return self._ask_doctor(DOCTOR_TRIES)
-
-    def _ask_doctor(self, tries: int) -> Doctor:
-        done = self._server.command("doctor", timeout_s=DOCTOR_TIMEOUT_S)
-        return Doctor(done.returncode, tries, tuple(done.stdout.strip().splitlines()))
-
-
-def _a_day_ago() -> int:
-    return int(time.time()) - _DAY_S

@@ -27,6 +27,9 @@ Sharing = Literal["shared", "tenth", "distinct"]
 SHARED = 1_000
 """How many profiles a fleet has that shares them."""
 
+DAY_S = 86_400
+"""The longest that anything here may take, in seconds."""
+
 USUAL_INTERVAL_S = 900
 """The interval for which the waits in `Pace` are set, in seconds."""
 
@@ -89,7 +92,7 @@ class Mix:
         Raises:
             ScenarioError: It does not.
         """
-        _within("interval_s", self.interval_s, 1, 86_400)
+        _within("interval_s", self.interval_s, 1, DAY_S)
         for name in ("used", "clones", "update_within", "release_at"):
             _within(name, getattr(self, name), 0, 1)
         _within("bad_per_s", self.bad_per_s, 0, 1_000)
