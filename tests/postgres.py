@@ -129,17 +129,12 @@ class Postgres:
         with psycopg.connect(self.url(name), autocommit=True) as conn:
             conn.execute(statement)
 
-    def _made(self, template: str) -> str:
-        name = f"t{next(self._numbers)}"
-        made = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
-        self.run(made.format(Identifier(name), Identifier(template)))
-        return name
-
-    def _run(self, program: str, *words: str) -> None:
+    def tool(self, program: str, *words: str | Path) -> None:
+        """Runs a program of PostgreSQL's, as the user that it runs as."""
         # Its output goes to a file: a server that it leaves behind would hold a pipe open.
         with tempfile.TemporaryFile() as told:
             done = subprocess.run(
-                [self._programs / program, *words, f"--pgdata={self.data}"],
+                [self._programs / program, *words],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=told,
@@ -150,6 +145,15 @@ class Postgres:
             )
             told.seek(0)
             assert done.returncode == 0, told.read().decode()
+
+    def _made(self, template: str) -> str:
+        name = f"t{next(self._numbers)}"
+        made = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        self.run(made.format(Identifier(name), Identifier(template)))
+        return name
+
+    def _run(self, program: str, *words: str) -> None:
+        self.tool(program, *words, f"--pgdata={self.data}")
 
 
 def _packages() -> Path:
