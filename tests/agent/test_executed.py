@@ -1,14 +1,16 @@
 """What one process executes, read and followed on recorded machines that change."""
 
-from pathlib import Path, PurePosixPath
+import tomllib
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any, BinaryIO
 
 import pytest
 
 from agent import executed, wire
 from agent.executed import Executed
 from agent.fingerprint import Fingerprints
-from agent.host import Host, Process
-from agent.testing import recorded
+from agent.host import Host, Image, Process
+from agent.testing import RecordedHost
 
 PROCESS = Process(7, "1800000000")
 PLACE = "/u/claude/versions/2.1.330"
@@ -16,11 +18,16 @@ PROGRAM = 'program = {platform = "darwin-arm64", version = "2.1.330"}'
 RUNS = f'exe = "{PLACE}"'
 
 
-def machine(*files: str, process: str = RUNS) -> Host:
+def tree(*files: str, process: str) -> dict[str, Any]:
     """A machine that shows no memory, with some files and one process, or none."""
     head = 'host = {system = "darwin", arch = "arm64", home = "/u", shell = "zsh"}'
     entry = f"[[processes]]\npid = 7\nstarted = 1_800_000_000\n{process}" if process else ""
-    return recorded("\n".join(('origin = {kind = "facts"}', head, *files, entry)))
+    return tomllib.loads("\n".join(('origin = {kind = "facts"}', head, *files, entry)))
+
+
+def machine(*files: str, process: str = RUNS) -> RecordedHost:
+    """The host of such a tree."""
+    return RecordedHost(tree(*files, process=process))
 
 
 def file(path: str, content: str = PROGRAM) -> str:
@@ -76,6 +83,34 @@ def test_what_has_ended_is_nothing(cache: Fingerprints) -> None:
     ended = machine(file(PLACE), process="")
     assert executed.examine(ended, cache, PROCESS, None) is None
     assert not executed.goes_on(ended, PROCESS, before)
+
+
+class GoesOver(RecordedHost):
+    """A machine whose process goes over to another program as soon as a file is opened."""
+
+    after: RecordedHost
+    was_opened = False
+
+    def open(self, path: PurePath) -> BinaryIO:
+        """As `RecordedHost.open`."""
+        self.was_opened = True
+        return super().open(path)
+
+    def image(self, process: Process) -> Image:
+        """As `RecordedHost.image`."""
+        return self.after.image(process) if self.was_opened else super().image(process)
+
+
+@pytest.mark.parametrize(("after", "is_told"), [("/bin/other", False), (PLACE, True)])
+def test_what_was_read_of_a_process_that_went_over_meanwhile_is_not_its_own(
+    cache: Fingerprints, after: str, *, is_told: bool
+) -> None:
+    """The next look sees what it executes now."""
+    there = (file(PLACE), file("/bin/other"))
+    host = GoesOver(tree(*there, process=RUNS))
+    host.after = machine(*there, process=f'exe = "{after}"')
+    found = executed.examine(host, cache, PROCESS, None)
+    assert (found is not None) is is_told
 
 
 def test_a_program_goes_on_until_another_one_runs(cache: Fingerprints) -> None:

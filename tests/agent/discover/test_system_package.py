@@ -136,6 +136,8 @@ def test_where_rpm_rules_a_systems_program_is_taken_for_a_packages(
 
 
 RPM = {"/var/lib/rpm/Packages.db": "rpm"}
+# A version manager's folder for all users, which it does not look into by itself.
+SHARED = "/opt/mise/installs/claude/2.1.330/claude"
 NPM = "/usr/lib/node_modules/@anthropic-ai/claude-code/bin/claude.exe"
 
 
@@ -148,6 +150,7 @@ NPM = "/usr/lib/node_modules/@anthropic-ai/claude-code/bin/claude.exe"
             {"/usr/bin/claude": {"link": "/home/u/x"}, "/home/u/x": PROGRAM},
             ("other", "search-path"),
         ),
+        ({SHARED: PROGRAM, "/usr/bin/claude": {"link": SHARED}}, ("other", "search-path")),
         ({"/var/lib/dpkg/status": "", "/usr/bin/claude": PROGRAM}, ("other", "search-path")),
         ({"/usr/bin/claude": PROGRAM}, ("system_package", "rpm")),
     ],
