@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from server.current import Current
 from server.store import fleet, uptime
+from server.store.following import renumber
 from server.store.uptime import SET_BACK_S, Noted
 from server.store.writer import Writer
 from server.uptime import NOTED_EVERY_S
@@ -56,6 +57,7 @@ class Heartbeat:
 
 def _note(conn: Connection, now: int) -> Noted:
     noted = uptime.note(conn, now)
+    renumber(conn, "listened")
     if noted.was_set_back:
         fleet.set_back(conn, now)
     return noted

@@ -3,6 +3,17 @@
 Looking is cheap (one indexed query on a reading connection), so it happens often, and
 nobody has to tell a job that there is work: a deadline takes effect within about a second,
 also one that was written by a request a moment ago.
+
+Of several servers on one database the leading one does what changes the database (see
+`server.leader`): two of them would read the sources twice, and judge, stand and sweep the same
+rows. Its heartbeat is everybody's: while any server works, one leads within half a minute, and
+less than `server.uptime.GAP_S` is no gap. What each does for itself is to follow what the
+others changed, and to tell the refusals that it counted itself. What the leader knows is in
+the database but for one mark, that all is to be judged again: it is set by whatever is
+followed too, so that a server which begins to lead judges what the one before it had not.
+
+Alerts need no term: their rows are taken by a lease, whoever sends, and one that was sent is
+to be marked as sent even by who has ceased to lead.
 """
 
 from collections.abc import Callable
@@ -13,8 +24,10 @@ from sqlalchemy import Connection, Engine, func, select
 
 from server.alerts.sender import Sender
 from server.current import Current
+from server.following import Following
 from server.heartbeat import Heartbeat
 from server.keeper import SWEPT_EVERY_S, Keeper
+from server.leader import Leader
 from server.logs import REFUSALS_TOLD_EVERY_S, Refusals
 from server.policy_watch import PolicyWatch
 from server.reference_watch import ReferenceWatch
@@ -47,7 +60,10 @@ class Jobs:
 
     Attributes:
         engine: For reading.
-        writer: For writing.
+        writer: For writing; its transactions begin with `Following.keep_up`.
+        led: The same, for what the leader alone writes: each looks whether it still leads.
+        leader: Whether this server leads.
+        following: Follows what other servers change.
         current: What is true now.
         clock: The server's clock, in whole seconds since the epoch.
         syncer: Reads the release sources.
@@ -62,6 +78,9 @@ class Jobs:
 
     engine: Engine
     writer: Writer
+    led: Writer
+    leader: Leader
+    following: Following
     current: Current
     clock: Callable[[], int]
     syncer: Syncer
@@ -78,18 +97,24 @@ class Jobs:
         # Verdicts from before the start may rest on a ledger that has changed since.
         self.news.set()
         return (
-            Job("read heads", heads_every_s, self.read_heads),
-            Job("look up", LOOK_EVERY_S, self.look_up),
-            Job("learn releases", WATCH_EVERY_S, self.learn),
-            Job("watch sources", WATCH_EVERY_S, self.syncer.watch),
-            Job("look at references", LOOK_EVERY_S, self.look_at_references),
+            self._led("read heads", heads_every_s, self.read_heads),
+            self._led("look up", LOOK_EVERY_S, self.look_up),
+            self._led("learn releases", WATCH_EVERY_S, self.learn),
+            self._led("watch sources", WATCH_EVERY_S, self.syncer.watch),
+            self._led("look at references", LOOK_EVERY_S, self.look_at_references),
+            self._led("judge", LOOK_EVERY_S, self.judge),
+            self._led("stand", LOOK_EVERY_S, self.stand),
+            self._led("send alerts", SEND_EVERY_S, self.send_alerts),
+            self._led("let go", SWEPT_EVERY_S, self.keeper.sweep),
+            Job("lead", LOOK_EVERY_S, self.leader.look),
             Job("look at policy", LOOK_EVERY_S, self.look_at_policy),
-            Job("judge", LOOK_EVERY_S, self.judge),
-            Job("stand", LOOK_EVERY_S, self.stand),
-            Job("send alerts", SEND_EVERY_S, self.send_alerts),
-            Job("let go", SWEPT_EVERY_S, self.keeper.sweep),
+            Job("follow", LOOK_EVERY_S, self.follow),
             Job("tell refusals", REFUSALS_TOLD_EVERY_S, self.refusals.tell),
         )
+
+    def follow(self) -> None:
+        """Takes in what other servers changed."""
+        self.following.look(self.engine, self.writer)
 
     def read_heads(self) -> None:
         """Reads every source; has all judged again if that changed anything."""
@@ -112,8 +137,10 @@ class Jobs:
             self.news.set()
 
     def look_at_policy(self) -> None:
-        """Loads the policy file if it changed; has all judged again by it."""
-        if self.policies.look():
+        """Loads the policy file if this server leads and it changed, and has all judged by it."""
+        if not self.leader.leads():
+            self.policies.compare(self.engine)
+        elif self.policies.look():
             self.news.set()
 
     def judge(self) -> None:
@@ -133,7 +160,7 @@ class Jobs:
         due_at = self._read(lambda conn: conn.scalar(select(func.min(machines.c.due_at))))
         while due_at is not None and due_at <= now:
             # Each slice has its own moment: what is written is dated by it.
-            looked_at = self.writer.run(
+            looked_at = self.led.run(
                 lambda conn: fleet.stand_due(conn, self.current, self.clock(), STAND_MAX)
             ).result()
             if looked_at < STAND_MAX:
@@ -143,8 +170,15 @@ class Jobs:
         """Sends what is due."""
         self.sender.send_due(self.clock())
 
+    def _led(self, name: str, every_s: float, run: Callable[[], object]) -> Job:
+        def led() -> None:
+            if self.leader.leads():
+                run()
+
+        return Job(name, every_s, led)
+
     def _judge(self, *, only_due: bool) -> None:
-        judge_again(self.engine, self.writer, self.current, self.clock, only_due=only_due)
+        judge_again(self.engine, self.led, self.current, self.clock, only_due=only_due)
 
     def _read(self, query: Callable[[Connection], T]) -> T:
         with reading(self.engine) as conn:

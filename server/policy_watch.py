@@ -1,5 +1,8 @@
 """Keeps the policies in force up with the operator's file, and says so when it cannot.
 
+Of several servers on one database the leading one loads its file; all others go by what it
+recorded, and say once if they have another file: it would be loaded as soon as they lead.
+
 The file is read at each look, whole: it is small, and neither its time nor its size tells of
 every change. What was read is taken only when the next look reads the same, so that a file
 caught while it is written, or between being taken away and put back, changes nothing.
@@ -18,6 +21,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection, Engine, select
 
+from agent.digest import of_bytes
 from server import policy_file
 from server.alerts.outbox import end_operator, tell_operator
 from server.current import Current
@@ -26,6 +30,7 @@ from server.policy import Policies
 from server.policy_file import FILE_MAX_BYTES, PolicyError
 from server.store import fleet, policies
 from server.store.engine import reading
+from server.store.following import renumber
 from server.store.policies import BUILT_IN, Load, load_of
 from server.store.tables import counts
 from server.store.writer import Writer
@@ -93,12 +98,14 @@ class PolicyWatch:
         self._clock = clock
         self._last: _Seen | None = None
         self._taken: _Seen | None = None
+        self._differs: tuple[str | None, _Seen] | None = None
 
-    def start(self, engine: Engine) -> None:
+    def start(self, engine: Engine, *, leads: bool = True) -> None:
         """Loads the file before anything is judged; where it cannot be used, the last good one.
 
         Args:
             engine: For reading what was loaded before.
+            leads: Whether this server leads; else the last good one it is in any case.
 
         Raises:
             UnreadableError: The file cannot be read, and none was ever loaded here.
@@ -106,6 +113,10 @@ class PolicyWatch:
         """
         with reading(engine) as conn:
             before = policies.accepted(conn)
+        if not leads:
+            self._current.policies = policies.stated(before)
+            self.compare(engine)
+            return
         known = _stated(before)
         self._current.policies = known or Policies()
         seen = self._look_at()
@@ -143,6 +154,25 @@ class PolicyWatch:
             changed = self._take(seen, stated)
         self._taken = seen
         return changed
+
+    def compare(self, engine: Engine) -> None:
+        """Looks, for a server that does not lead, whether it would load something else.
+
+        Args:
+            engine: For reading what the leading one loaded.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        self._last = self._taken = None  # whoever begins to lead loads its file
+        seen = self._look_at()
+        with reading(engine) as conn:
+            taken = policies.accepted(conn)
+        theirs = taken.digest if taken else None
+        told = None if theirs in {None, of_bytes(seen.data)} else (theirs, seen)
+        if told is not None and told != self._differs:
+            _log.warning("another policy file is in force", file=self._origin, digest=theirs)
+        self._differs = told
 
     @property
     def _origin(self) -> str:
@@ -208,7 +238,8 @@ def _keep(conn: Connection, load: Load, before: Policies, stated: Policies) -> f
     """
     known = conn.execute(select(counts.c.group_name).distinct()).scalars()
     groups = frozenset(each for each in known if _times(before, each) != _times(stated, each))
-    policies.record(conn, load)
+    if policies.record(conn, load):
+        renumber(conn, "policies")
     end_operator(conn, TOPIC, f"The policy of {load.origin} is in force.", load.at)
     _look_again(conn, groups, load.at)
     return groups

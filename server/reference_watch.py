@@ -23,6 +23,7 @@ from server.releases.ledger import Artifact, Ledger
 from server.releases.news import is_news
 from server.store import public, published, references
 from server.store.engine import reading
+from server.store.following import renumber
 from server.store.references import ReferenceMachine
 from server.store.tables import artifacts
 from server.store.writer import Writer
@@ -116,6 +117,7 @@ class ReferenceWatch:
 
 
 def _save(conn: Connection, learned: Sequence[Artifact], now: int) -> None:
+    renumber(conn, "ledger", "references")
     published.save_artifacts(conn, learned, now)
     is_learned = artifacts.c.trust == "learned"
     # By what stands there now: a machine that comes back brings what it had taught before.

@@ -23,11 +23,13 @@ from server.alerts import destinations
 from server.alerts.sender import Sender
 from server.app import make_app
 from server.current import Current
+from server.following import Following
 from server.front import Front, Limits
 from server.heartbeat import Heartbeat
 from server.intake import Intake
 from server.jobs import Jobs
 from server.keeper import Keeper
+from server.leader import Leader
 from server.policy_watch import PolicyWatch
 from server.reference_watch import ReferenceWatch
 from server.releases import sources
@@ -65,6 +67,7 @@ def run(
         writer = Writer(engine)
         stack.callback(writer.close)
         parts = _assemble(settings, engine, writer)
+        stack.callback(parts.leader.close)
         stack.callback(parts.refusals.tell)
         sockets = stack.enter_context(serving.listen(settings.host, settings.port))
         address = serving.address_of(sockets, tls=settings.tls_cert is not None)
@@ -87,6 +90,7 @@ def run(
 class _Parts:
     front: Front
     worker: Worker
+    leader: Leader
     refusals: logs.Refusals
     sources: list[str]
     lack: str | None
@@ -109,8 +113,14 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
             listened=uptime.load(conn),
             restored_at=restores.restored_at(conn),
         )
-    watch = PolicyWatch(settings.policy_file, writer, current, clock)
-    watch.start(engine)
+    news = Mark()
+    following = Following(current, news)
+    writer = writer.beginning_with(following.keep_up)
+    leader = Leader(engine, writer)
+    leads = leader.leads()
+    led = writer.beginning_with(leader.check)
+    watch = PolicyWatch(settings.policy_file, led, current, clock)
+    watch.start(engine, leads=leads)
     opened = open_sources(settings, SigningKeys(engine, writer))
     names = [source.name for source in opened]
     counted = logs.Refusals()
@@ -118,9 +128,12 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
     jobs = Jobs(
         engine=engine,
         writer=writer,
+        led=led,
+        leader=leader,
+        following=following,
         current=current,
         clock=clock,
-        syncer=Syncer(opened, writer, current, clock),
+        syncer=Syncer(opened, led, current, clock),
         sender=Sender(
             engine,
             writer,
@@ -128,11 +141,11 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
             time.monotonic,
         ),
         refusals=counted,
-        references=ReferenceWatch(engine, writer, current, clock),
+        references=ReferenceWatch(engine, led, current, clock),
         policies=watch,
-        heartbeat=Heartbeat(writer, current, clock),
-        keeper=Keeper(engine, writer, clock, settings.keep),
-        news=Mark(),
+        heartbeat=Heartbeat(led, current, clock),
+        keeper=Keeper(engine, led, clock, settings.keep),
+        news=news,
     )
     intake = Intake(
         engine,
@@ -151,7 +164,7 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
     )
     front = Front(intake.check_in, app, limits, counted)
     worker = Worker(jobs.all(settings.heads_every_s))
-    return _Parts(front, worker, counted, names, sources.lack(opened))
+    return _Parts(front, worker, leader, counted, names, sources.lack(opened))
 
 
 def _enroller(intake: Intake) -> Enrol:

@@ -17,6 +17,7 @@ from server.releases.ledger import Artifact, Ledger
 from server.releases.pauses import DOWNLOADS_MAX, Budget
 from server.releases.sources.interface import ForgedError, Package, Published, Source
 from server.store import conditions, public, published
+from server.store.following import renumber
 from server.store.published import Conflict
 from server.store.writer import Writer
 
@@ -61,8 +62,8 @@ class Asker:
         Raises:
             StoreError: The database could not keep it.
         """
-        self._writer.run(work).result()
-        self._writer.run(self._swap).result()
+        before = self._writer.run(lambda conn: self._save(conn, work)).result()
+        self._writer.run(lambda conn: self._swap(conn, before)).result()
 
     def fetch(self, source: Source, version: str) -> Published | None:
         """What a source tells of a version; from any thread, nothing of it kept yet.
@@ -124,8 +125,15 @@ class Asker:
         condition = Condition(_topic("forged", source.name, version), "forged", now, text)
         self._writer.run(lambda conn: conditions.note(conn, condition, now)).result()
 
-    def _swap(self, conn: Connection) -> None:
-        self._current.ledger = public.load_ledger(conn)
+    def _save(self, conn: Connection, work: Callable[[Connection], object]) -> Ledger:
+        work(conn)
+        renumber(conn, "ledger")
+        return self._current.ledger
+
+    def _swap(self, conn: Connection, before: Ledger) -> None:
+        # A server that follows its database has done it already.
+        if self._current.ledger is before:
+            self._current.ledger = public.load_ledger(conn)
 
 
 def _keep(conn: Connection, source: str, version: str, told: Published | None, now: int) -> None:

@@ -4,6 +4,7 @@ The scheme of an address names the kind (`server.store.engine`). Queries are the
 all; what a kind does by itself is told here, with the few bounds that all share.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -85,10 +86,29 @@ class Kind(Protocol):
         ...
 
     def alone(self, engine: Engine) -> AbstractContextManager[Connection]:
-        """A writable connection that one server has at a time.
+        """A writable connection, while no server works on the database.
 
         Raises:
-            StoreError: Another server has it.
+            StoreError: One does.
+        """
+        ...
+
+    def serving(self, engine: Engine) -> AbstractContextManager[Connection]:
+        """A server's writable connection, while nobody has the database alone.
+
+        Raises:
+            StoreError: Somebody has: another server, where this kind is for one.
+        """
+        ...
+
+    def leading(self, engine: Engine) -> AbstractContextManager[Callable[[], bool] | None]:
+        """What one server of a database has at a time, until it ends, however it ends.
+
+        Returns:
+            Tells whether it still has it; None where another one has.
+
+        Raises:
+            SQLAlchemyError: The database cannot be reached.
         """
         ...
 

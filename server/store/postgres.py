@@ -7,8 +7,9 @@ the lock. A transaction that reads has one snapshot for all of its statements, a
 read-only. The lock ends with its transaction, whatever becomes of the process
 (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS).
 
-One server at a time has a second lock for as long as its writing connection lives: a server
-that lost its connection writes nothing more until it has that lock again.
+Every server shares a second lock for as long as its writing connection lives; who must be
+alone, as for a restore, has it exclusively. A third is the leading server's
+(`server.leader`), by a connection of its own.
 
 A commit waits for the disk: ``synchronous_commit`` is never ``off``. One that fails to tell
 whether it happened is not acknowledged; a laptop then says the same again, which changes
@@ -16,12 +17,12 @@ nothing if it did happen.
 
 Where the address leaves out the password, libpq finds it: ``PGPASSWORD``, ``PGPASSFILE``,
 ``~/.pgpass``. It may name several hosts, and which of them is meant: that is a failover
-(``?host=a&host=b&target_session_attrs=primary``). Both locks belong to a session, which a
+(``?host=a&host=b&target_session_attrs=primary``). These locks belong to a session, which a
 pooler may hand on only as a whole (PgBouncer's session mode).
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, select
@@ -53,6 +54,7 @@ PEER_GONE_MS = (KEEPALIVE_S[0] + KEEPALIVE_S[1] * KEEPALIVE_S[2]) * 1000
 # Any numbers do, as long as all servers of a database use the same ones.
 _WRITE_LOCK = 0x7061_7269_7479_0001
 _SERVER_LOCK = 0x7061_7269_7479_0002
+_LEADER_LOCK = 0x7061_7269_7479_0003
 
 _BROKEN_INDEXES = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
 _DAMAGED = (
@@ -159,12 +161,34 @@ def writable(engine: Engine) -> Iterator[Connection]:
 @contextlib.contextmanager
 def alone(engine: Engine) -> Iterator[Connection]:
     """Refused by a lock that the connection holds as long as it lives."""
-    # After a failover, connections that wait in the pool lead to where it was.
-    engine.dispose()
-    with writable(engine) as conn:
+    refused = StoreError(
+        f"another server already works on {named(engine.url)}",
+        advice="stop it first, or give this one a database of its own",
+    )
+    with _holding(engine, "pg_advisory_lock", refused) as conn:
+        yield conn
+
+
+@contextlib.contextmanager
+def serving(engine: Engine) -> Iterator[Connection]:
+    """Shares that lock with all other servers."""
+    refused = StoreError(
+        f"the database {named(engine.url)} is being restored or copied",
+        advice="wait until that has ended",
+    )
+    with _holding(engine, "pg_advisory_lock_shared", refused) as conn:
+        yield conn
+
+
+@contextlib.contextmanager
+def leading(engine: Engine) -> Iterator[Callable[[], bool] | None]:
+    """By a lock of a connection that does nothing else."""
+    with engine.connect() as conn:
+        if not _first_of(conn, f"SELECT pg_try_advisory_lock({_LEADER_LOCK})"):
+            yield None
+            return
         try:
-            _take(conn, named(engine.url))
-            yield conn
+            yield lambda: _lives(conn)
         finally:
             conn.invalidate()
 
@@ -256,29 +280,49 @@ def _check_open(conn: Connection) -> None:
         raise OperationalError("COMMIT", None, error)
 
 
-def _take(conn: Connection, name: str) -> None:
+@contextlib.contextmanager
+def _holding(engine: Engine, lock: str, refused: StoreError) -> Iterator[Connection]:
+    # After a failover, connections that wait in the pool lead to where it was.
+    engine.dispose()
+    with writable(engine) as conn:
+        try:
+            _take(conn, lock, refused)
+            yield conn
+        finally:
+            conn.invalidate()
+
+
+def _take(conn: Connection, lock: str, refused: StoreError) -> None:
     try:
         _say(
             conn,
             f"BEGIN; SET LOCAL lock_timeout = {SERVER_WAIT_S * 1000};"
-            f" SELECT pg_advisory_lock({_SERVER_LOCK}); COMMIT",
+            f" SELECT {lock}({_SERVER_LOCK}); COMMIT",
         )
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != "55P03":  # lock_not_available
             raise
-        raise StoreError(
-            f"another server already works on {name}",
-            advice="stop it first, or give this one a database of its own",
-        ) from error
+        raise refused from error
 
 
-def _say(conn: Connection, words: str) -> None:
+def _lives(conn: Connection) -> bool:
+    try:
+        return bool(_first_of(conn, "SELECT true"))
+    except DBAPIError:
+        return False
+
+
+def _first_of(conn: Connection, words: str) -> object:
+    return _say(conn, words).fetchone()[0]
+
+
+def _say(conn: Connection, words: str) -> Any:
     """Runs statements in one round trip, beneath SQLAlchemy, which would begin a transaction."""
     driver: Any = conn.dialect.loaded_dbapi
     raw: Any = conn.connection.driver_connection
     try:
         # Several statements cannot be prepared.
-        raw.execute(words, prepare=False)
+        return raw.execute(words, prepare=False)
     except driver.Error as error:
         with contextlib.suppress(driver.Error):
             raw.rollback()

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Table, func, insert, or_, select, update
 
 from server.errors import StoreError
 from server.store import fleet
+from server.store.following import renumber
 from server.store.tables import (
     enrolment_secrets,
     listened,
@@ -89,6 +90,7 @@ def resume(conn: Connection, now: int, revoked: Revoked | None = None) -> Resume
         revoked: What the database that it replaces says; None where that is not known.
     """
     backed_up_at = _note(conn, now)
+    renumber(conn, "ledger", "policies", "references", "listened", "restores")
     conn.execute(update(presence).values(key=None, verdict_id=None))
     number = _revoke(conn, revoked or Revoked(), now)
     live = select(func.count()).where(machines.c.left_at.is_(None))

@@ -10,7 +10,7 @@ The file is this user's alone (0600); SQLite gives its log the same mode.
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, text
@@ -153,6 +153,17 @@ def alone(engine: Engine) -> Iterator[Connection]:
             yield conn
     finally:
         lock.release()
+
+
+def serving(engine: Engine) -> contextlib.AbstractContextManager[Connection]:
+    """As `alone`: a file is one server's."""
+    return alone(engine)
+
+
+@contextlib.contextmanager
+def leading(_engine: Engine) -> Iterator[Callable[[], bool]]:
+    """Always: there is no other server."""
+    yield lambda: True
 
 
 def troubles(conn: Connection) -> tuple[tuple[str, str], ...]:

@@ -5,19 +5,21 @@ order of asking; its future resolves after the commit was synced, and with the r
 what a future has told, a crash cannot take back. Work that fails changes nothing. Who has
 much to write asks in slices of at most 50 ms, and check-ins go in between.
 
-Every other thread reads, by connections that cannot write. A second server on the same
-database is refused before it reads anything. Where the connection is lost, work fails until
-there is one again that no other server has; nothing is done twice by itself, since nobody
-knows whether a commit that was not confirmed has happened.
+Every other thread reads, by connections that cannot write. Where a database is one server's,
+a second one is refused before it reads anything; where it may be several servers', their
+transactions go by turns. Where the connection is lost, work fails until there is one again;
+nothing is done twice by itself, since nobody knows whether a commit that was not confirmed has
+happened.
 """
 
+import copy
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -43,20 +45,31 @@ class Writer:
         engine: The database.
 
     Raises:
-        StoreError: Another server works on it, or it cannot be written.
+        StoreError: Somebody has it alone, or it cannot be written.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._steps: queue.SimpleQueue[_Step | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
+        self._first: tuple[Callable[[Connection], object], ...] = ()
         started: Future[None] = Future()
         self._thread = threading.Thread(
             target=self._work, args=(started,), name="writer", daemon=True
         )
         self._thread.start()
         started.result()
+
+    def beginning_with(self, first: Callable[[Connection], object]) -> Self:
+        """The same writer, each of whose transactions begins with something else too.
+
+        Args:
+            first: What is done before the work; what it raises, the work's future does.
+        """
+        other = copy.copy(self)
+        other._first = (*self._first, first)  # noqa: SLF001 - it is one of ours
+        return other
 
     def run(self, work: Callable[[Connection], T]) -> Future[T]:
         """Has work done in a transaction of its own.
@@ -69,10 +82,11 @@ class Writer:
             StoreError: The writer is closed.
         """
         future: Future[T] = Future()
+        first = self._first
         with self._closing:
-            if self._closed:
+            if self._closed.is_set():
                 raise StoreError("the server is stopping", advice="try again in a moment")
-            self._steps.put(lambda session: _do(session, work, future))
+            self._steps.put(lambda session: _do(session, first, work, future))
         return future
 
     def waiting(self) -> int:
@@ -82,8 +96,8 @@ class Writer:
     def close(self) -> None:
         """Finishes what was asked for, then ends the thread and lets go of the database."""
         with self._closing:
-            first, self._closed = not self._closed, True
-            if first:
+            if not self._closed.is_set():
+                self._closed.set()
                 self._steps.put(None)
         self._thread.join()
 
@@ -120,7 +134,7 @@ class _Session:
         """The connection.
 
         Raises:
-            StoreError: Another server has the database, or it cannot be reached; for a
+            StoreError: Somebody else has the database, or it cannot be reached; for a
                 while then the same again, so that nobody waits for one attempt each.
         """
         if self._conn is not None:
@@ -128,7 +142,7 @@ class _Session:
         if self._failure is not None and time.monotonic() - self._failed_at < RETRY_S:
             raise self._failure
         try:
-            self._conn = self._held.enter_context(kind_of(self.engine).alone(self.engine))
+            self._conn = self._held.enter_context(kind_of(self.engine).serving(self.engine))
         except (StoreError, *UNABLE) as error:
             self._failure = error if isinstance(error, StoreError) else _told(self.engine, error)
             self._failed_at = time.monotonic()
@@ -147,12 +161,19 @@ class _Session:
         self._held.close()
 
 
-def _do(session: _Session, work: Callable[[Connection], T], future: Future[T]) -> None:
+def _do(
+    session: _Session,
+    first: Iterable[Callable[[Connection], object]],
+    work: Callable[[Connection], T],
+    future: Future[T],
+) -> None:
     if not future.set_running_or_notify_cancel():
         return
     try:
         conn = session.open()
         with conn.begin():
+            for each in first:
+                each(conn)
             result = work(conn)
     except SQLAlchemyError as error:
         session.failed(error)

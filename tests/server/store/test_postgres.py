@@ -226,24 +226,49 @@ def test_a_connection_lost_before_the_commit_acknowledges_nothing(
     assert names(engine) == ["b"]
 
 
-def test_a_server_that_lost_its_place_writes_nothing(
+def test_several_servers_write_by_turns(url: str, engine: Engine, writer: Writer) -> None:
+    """None of them waits for another one's end."""
+    other = open_engine(url)
+    second = Writer(other)
+    for number in range(4):
+        (second if number % 2 else writer).run(add(str(number))).result()
+    second.close()
+    other.dispose()
+    assert names(engine) == ["0", "1", "2", "3"]
+
+
+def test_who_has_to_be_alone_waits_for_no_server(url: str, engine: Engine, writer: Writer) -> None:
+    """It is refused while one works, however many do; a server is refused meanwhile."""
+    other = open_engine(url)
+    second = Writer(other)
+    writer.close()
+    with (
+        pytest.raises(StoreError, match="another server already works on"),
+        postgres_kind.alone(engine),
+    ):
+        pass
+    second.close()
+    with postgres_kind.alone(engine), pytest.raises(StoreError, match="restored or copied"):
+        Writer(other)
+    Writer(other).close()
+    other.dispose()
+
+
+def test_a_server_writes_nothing_once_somebody_is_alone(
     url: str, engine: Engine, cut: Callable[[], int]
 ) -> None:
-    """Another one took over: the first is refused until that has ended, and goes on then."""
+    """It lost its connection, and with that its share: it goes on when they have ended."""
     first = Writer(engine)
     cut()
     other = open_engine(url)
-    second = Writer(other)
-    with pytest.raises(StoreError):
-        first.run(add("a")).result()
-    second.run(add("b")).result()
-    with pytest.raises(StoreError):
-        first.run(add("c")).result()
-    second.close()
-    other.dispose()
-    again(first, add("d"))
+    with postgres_kind.alone(other):
+        for _ in range(2):
+            with pytest.raises(StoreError):
+                first.run(add("a")).result()
+    again(first, add("b"))
     first.close()
-    assert names(engine) == ["b", "d"]
+    other.dispose()
+    assert names(engine) == ["b"]
 
 
 def test_check_ins_are_refused_while_the_connection_is_away(

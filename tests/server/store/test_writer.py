@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from server.errors import StoreError
-from server.store.engine import named
+from server.store.engine import named, open_engine
 from server.store.writer import Writer
+from tests.server.databases import Files
 
 SECOND = """
 import sys
@@ -103,15 +104,36 @@ def test_work_that_nobody_waits_for_any_more_is_not_begun(engine: Engine, writer
     assert kept(engine) == 0
 
 
-def test_a_second_server_on_the_same_database_is_refused(engine: Engine, writer: Writer) -> None:
+def test_a_second_server_on_the_same_file_is_refused(sqlite_files: Files) -> None:
     """In one line; a third one may begin when the first has ended."""
-    address = engine.url.render_as_string(hide_password=False)
+    address = sqlite_files.database()
+    engine = open_engine(address)
+    writer = Writer(engine)
     told = subprocess.run(
         [sys.executable, "-c", SECOND, address], capture_output=True, text=True, check=True
     )
     assert told.stdout.splitlines() == [f"another server already works on {named(address)}"]
     writer.close()
+    engine.dispose()
     told = subprocess.run(
         [sys.executable, "-c", SECOND, address], capture_output=True, text=True, check=True
     )
     assert told.stdout == ""
+
+
+def test_what_comes_first_is_in_the_same_transaction(engine: Engine, writer: Writer) -> None:
+    """What it raises is the work's; another writer of the same thread does without it."""
+
+    def refuse(conn: Connection) -> None:
+        add(conn)
+        raise LookupError("no")
+
+    adding = writer.beginning_with(add)
+    assert adding.run(add).result() == 2
+    with pytest.raises(LookupError):
+        adding.beginning_with(refuse).run(add).result()
+    assert kept(engine) == 2
+    assert writer.run(add).result() == 3
+    adding.close()
+    with pytest.raises(StoreError, match="stopping"):
+        writer.run(add)
