@@ -59,7 +59,8 @@ def wanted_variable(name: str) -> bool:
 def told(traits: Iterable[Trait]) -> tuple[LocalOverride, ...]:
     """What may be told of the traits of all sessions, by kind and name.
 
-    An empty variable is not set. Of a flag that one session was given twice each value counts.
+    An empty variable is not set. Of a flag that one session was given twice only the last value
+    comes here (`agent.started`); what differs are the values of several sessions.
     """
     values: dict[Key, set[Told | None]] = {}
     for trait in traits:
