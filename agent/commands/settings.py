@@ -1,6 +1,5 @@
 """``settings``: every setting of the agent, in a terminal."""
 
-import textwrap
 from collections.abc import Iterator
 
 import click
@@ -8,9 +7,6 @@ import click
 from agent import text
 from agent.commands.common import in_json, print_json, print_lines
 from agent.setting_reference import Setting, reference
-
-_WIDTH = 100
-"""Columns."""
 
 
 @click.command(short_help="List every setting and what it means.")
@@ -34,9 +30,7 @@ def _lines(setting: Setting) -> Iterator[str]:
     yield f"{setting.name}, {setting.variable}"
     kind = ", ".join(each for each in (setting.kind, setting.unit, _range(setting)) if each)
     for told in (setting.meaning, f"{kind}; unless set: {_default(setting)}"):
-        yield from textwrap.wrap(
-            told, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
-        )
+        yield from text.wrapped(told, "  ")
 
 
 def _range(setting: Setting) -> str:

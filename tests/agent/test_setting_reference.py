@@ -1,12 +1,13 @@
 """The list of settings says all of each, and says the truth."""
 
+from contextvars import copy_context
 from dataclasses import fields
 
 import msgspec
 import pytest
 from click.testing import CliRunner
 
-from agent import settings
+from agent import settings, text
 from agent.commands.settings import settings as command
 from agent.errors import SettingsError
 from agent.setting_reference import Setting, reference
@@ -63,3 +64,14 @@ def test_the_command_prints_every_one_for_people_and_for_programs() -> None:
     assert all(f"{each.name}, {each.variable}\n" in told for each in listed)
     assert "  number, seconds, 0.1 to 90; unless set: 60\n" in told
     assert "  true or false; unless set: true\n" in told
+
+
+def test_the_command_fits_the_terminal() -> None:
+    """As all commands do."""
+
+    def printed() -> str:
+        text.fit(60)
+        return CliRunner().invoke(command, []).output
+
+    told = copy_context().run(printed).splitlines()
+    assert max(len(line) for line in told if line.startswith(" ")) <= 60
