@@ -30,6 +30,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "share": "history",
         "heads": "history",
         "releases": "releases",
+        "versions": "versions",
         "activity": "activity",
         "doctor": "doctor",
         "explain": "explain",

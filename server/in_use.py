@@ -4,11 +4,32 @@ It rests on the profile alone, so that neither a release nor a policy moves a co
 public about its bytes is looked up when somebody asks.
 """
 
+from dataclasses import dataclass
+
 from agent.wire import Profile
 from server.activity import NOT_EXAMINED
 
 NOTHING = "none"
 """The build of a machine on which nothing is installed that anything starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """How a number changed on a day.
+
+    Attributes:
+        day: UTC, counted from the epoch.
+        group: The group.
+        build: The build.
+        before: How many machines there were before the day's first change.
+        machines: How many at its end.
+    """
+
+    day: int
+    group: str
+    build: str
+    before: int
+    machines: int
 
 
 def build_in_use(profile: Profile) -> str:

@@ -12,35 +12,16 @@ wrote of days yet to come is taken back by the next change of that number.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Connection, Executable, Text, bindparam, delete, func, select
 
+from server.in_use import Day
 from server.retention import DAY_S
 from server.store.dialect import upsert
 from server.store.tables import build_counts, build_log, machines
 
 Counts = Mapping[tuple[str, str], int]
 """Machines by (group, build); zeros are left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """How a number changed on a day.
-
-    Attributes:
-        day: UTC, counted from the epoch.
-        group: The group.
-        build: The build.
-        before: How many machines there were before the day's first change.
-        machines: How many at its end.
-    """
-
-    day: int
-    group: str
-    build: str
-    before: int
-    machines: int
 
 
 def count(conn: Connection, changes: Mapping[tuple[str, str], int], now: int) -> None:

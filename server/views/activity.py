@@ -135,13 +135,20 @@ def _looked_up(used: Iterable[Used], ledger: Ledger, policies: Policies) -> Sequ
         asked = policy.channel, each.day
         if asked not in heads:
             heads[asked] = _heads(ledger, *asked)
-        version = _version(each.build, ledger, trust_learned=policy.trust_learned)
+        version = version_of(each.build, ledger, trust_learned=policy.trust_learned)
         is_head = version in heads[asked] if heads[asked] else None
         seen.append(_Seen(each, version, is_head))
     return seen
 
 
-def _version(build: str, ledger: Ledger, *, trust_learned: bool) -> str:
+def version_of(build: str, ledger: Ledger, *, trust_learned: bool) -> str:
+    """The public version of a build's bytes, or why there is none.
+
+    Args:
+        build: SHA-256 of the bytes, or `NOT_EXAMINED`.
+        ledger: What is public.
+        trust_learned: Whether a release that was learned from a laptop is taken for public.
+    """
     if build == NOT_EXAMINED:
         return UNKNOWN
     artifact = ledger.artifact(build)

@@ -117,6 +117,7 @@ def test_a_body_must_say_that_it_is_json(known: Known, route: str) -> None:
         ("GET", "/v1/heads"),
         ("GET", "/v1/releases"),
         ("GET", "/v1/activity"),
+        ("GET", "/v1/versions"),
     ],
 )
 @pytest.mark.parametrize("sign", ["", "Basic eDp5", "Bearer", "Bearer x", "Bearer bpv_00_00"])
@@ -158,6 +159,7 @@ def test_a_machines_token_does_not_read_the_fleet(known: Known, path: str) -> No
         ("GET", "/v1/machines?standing=lost", 422),
         ("GET", "/v1/releases?limit=many", 422),
         ("GET", "/v1/activity?days=0", 422),
+        ("GET", "/v1/versions?days=93", 422),
     ],
 )
 def test_what_is_not_there_is_refused_in_the_same_shape(
@@ -226,6 +228,7 @@ def test_the_schema_describes_every_call_and_refers_to_nothing_missing(known: Kn
         "/v1/status",
         "/v1/releases",
         "/v1/activity",
+        "/v1/versions",
     }
     for sent in (
         "CheckIn",

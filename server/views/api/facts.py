@@ -9,6 +9,7 @@ from server.current import Current
 from server.retention import DAY_S
 from server.store import (
     activity,
+    build_counts,
     conditions,
     counts,
     kept,
@@ -24,6 +25,7 @@ from server.store.facts import row_facts
 from server.store.machines import Machine, find
 from server.store.tables import outbox as messages
 from server.views import activity as uses
+from server.views import versions as numbers
 from server.views.expected import GivenWaiver, ReferenceView
 from server.views.machines import (
     MEND_SHARED,
@@ -167,6 +169,28 @@ def _shared(machine: Machine, now: int) -> Shared | None:
         until=own.cloned_until,
         mend=MEND_SHARED,
     )
+
+
+def versions(
+    conn: Connection, current: Current, days: int, now: int, group: str | None
+) -> numbers.VersionsView:
+    """How many machines have which version.
+
+    Args:
+        conn: For reading.
+        current: What is true now.
+        days: How many of them, the last one being today.
+        now: The server's clock.
+        group: Of this group only.
+    """
+    asked = uses.span_of(days, now)
+    today = asked.stop - 1
+    first = build_counts.first_day(conn)
+    begins = max(first if first is not None else today, kept.since(conn, "shares") // DAY_S)
+    span = range(min(today, max(asked.start, begins)), asked.stop)
+    counted = build_counts.kept(conn, group)
+    changed = build_counts.days(conn, span.start, group)
+    return numbers.view(counted, changed, current.ledger, current.policies, span, group)
 
 
 def _refused(conn: Connection) -> tuple[int, str] | None:

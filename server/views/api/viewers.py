@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from agent.wire import Name, Refusal, Standing
 from server.errors import RequestRefused
 from server.store import read
-from server.views import activity, machines, releases, status
+from server.views import activity, machines, releases, status, versions
 from server.views.api import facts
 from server.views.api.reading import Reads
 from server.views.api.request import READER, needs_viewer
@@ -128,5 +128,25 @@ async def get_activity(
     return await reads.run(lambda conn: facts.used(conn, reads.current, days, now, group))
 
 
-ROUTES = (get_status, get_machines, get_machine, get_releases, get_activity)
+@get(
+    "/v1/versions",
+    tags=["viewers"],
+    summary="How many machines have which version",
+    guards=[needs_viewer],
+    security=READER,
+    responses=_NOT_SIGNED_IN | _BAD_PARAMETER,
+)
+async def get_versions(
+    reads: Reads,
+    group: Annotated[Name | None, Parameter(description="Only machines of this group.")] = None,
+    days: Annotated[
+        int, Parameter(description="So many days, today included.", ge=1, le=activity.DAYS_MAX)
+    ] = activity.DAYS,
+) -> versions.VersionsView:
+    """By version and group, now and at the end of each day."""
+    now = reads.clock()
+    return await reads.run(lambda conn: facts.versions(conn, reads.current, days, now, group))
+
+
+ROUTES = (get_status, get_machines, get_machine, get_releases, get_activity, get_versions)
 """All calls of viewers."""

@@ -1,0 +1,38 @@
+"""`versions` and `GET /v1/versions`, beside a running server."""
+
+import json
+import re
+import secrets
+
+import requests
+
+from agent.digest import canonical
+from server.views.activity import NOT_PUBLIC
+from tests.server.asking import DIGEST, PROFILE, check_in, post, signed
+from tests.server.conftest import Known
+from tests.server.live import PATIENCE_S
+
+
+def test_versions_are_told_by_group_and_day(known: Known) -> None:
+    """As a laptop's profile has them; as JSON it is what the API tells."""
+    secret = known.live.printed("enrolment-secret", "create", "--group", "versioned")
+    token = known.live.enrol("versioned", secrets.token_hex(16), secret)
+    told = post(known, "/v1/check-ins", check_in(), token).json()
+    if told.get("wanted"):
+        url = f"{known.live.url}/v1/profiles/{DIGEST}"
+        requests.put(
+            url, data=canonical(PROFILE), headers=signed(token), timeout=PATIENCE_S
+        ).raise_for_status()
+        assert post(known, "/v1/check-ins", check_in(seq=2), token).status_code == 200
+    lines = known.live.printed("versions", "--group", "versioned").splitlines()
+    assert re.fullmatch("days since 20.*; 1 machines", lines[0])
+    assert [re.split(" {2,}", line) for line in lines[1:]] == [
+        ["version", "machines", "share", "by group", "at the end of each day"],
+        [NOT_PUBLIC, "1", "100.0%", "versioned 1", "1"],
+    ]
+    shown = json.loads(known.live.printed("versions", "--group", "versioned", "--json"))
+    assert shown == known.live.get("/v1/versions?group=versioned", known.viewer)
+    everyone = known.live.get("/v1/versions?days=2", known.viewer)
+    groups = {each["version"]: each["groups"] for each in everyone["versions"]}
+    assert groups[NOT_PUBLIC]["versioned"] == 1
+    assert known.live.get("/v1/versions?group=nobody-is-here", known.viewer)["versions"] == []
