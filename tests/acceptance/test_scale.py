@@ -1,0 +1,270 @@
+"""A fleet that grows: one test for each promise about size, load and faults.
+
+The sizes here are small; the large ones are measured by ``python -m tests.benchmarks``.
+"""
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import psycopg
+import pytest
+
+from agent.wire import Build, Config, Override, Profile
+from server.store.engine import open_engine, reading
+from tests.e2e import kept
+from tests.e2e.crowd import Balancer, Crowd, Member
+from tests.e2e.fleet import Machine, leftover, profile_of
+from tests.e2e.harness import Server
+from tests.e2e.replicas import Replicas
+from tests.e2e.slack import Slack
+from tests.e2e.small_disk import SmallDisk
+from tests.e2e.waiting import wait_until
+from tests.postgres import NOBODY, Postgres
+
+REPLICAS = 3
+MACHINES = 40
+PROFILES = 150
+THREADS = 4
+DISK_MB = 160
+
+STEP = 15
+"""Check-ins by which it is seen that a server answers, or that all refuse."""
+
+TAKEN_OVER_S = 30
+"""Seconds in which another server takes over from a leader that is gone."""
+
+CLUSTER = {
+    "fsync": "on",
+    "synchronous_commit": "off",
+    "wal_writer_delay": "10s",
+    "max_wal_size": "32MB",
+    "min_wal_size": "32MB",
+}
+"""Of PostgreSQL: a crash takes the last seconds of whoever does not insist that it waits for the
+disk; and there is little room for what is written ahead."""
+
+IMCLUSTER = {
+    "database_connect_timeout_s": 2,
+    "database_lock_timeout_s": 2,
+    "database_statement_timeout_s": 5,
+}
+"""Of the servers: what one that is cut off holds is free again within this."""
+
+BUILD = Build(sha256="b" * 64, size=1_000, form="binary", version="2.1.300", platform="linux-x64")
+
+
+@pytest.fixture
+def disk() -> Iterator[SmallDisk]:
+    """A disk that can be filled in a moment."""
+    with SmallDisk(DISK_MB, NOBODY) as mounted:
+        yield mounted
+
+
+@pytest.fixture
+def cluster(disk: SmallDisk) -> Iterator[Postgres]:
+    """A PostgreSQL on that disk."""
+    made = Postgres(disk.folder)
+    try:
+        made.configure(**CLUSTER)
+        yield made.start()
+    finally:
+        made.remove()
+
+
+@dataclass(frozen=True)
+class Site:
+    """All that a fault can befall.
+
+    Attributes:
+        cluster: The database's PostgreSQL.
+        disk: What its data lies on.
+        slack: Where messages go.
+        replicas: The servers.
+        balancer: How machines reach them.
+    """
+
+    cluster: Postgres
+    disk: SmallDisk
+    slack: Slack
+    replicas: Replicas
+    balancer: Balancer
+
+    @property
+    def servers(self) -> Sequence[Server]:
+        """All servers."""
+        return self.replicas.servers
+
+    def leader(self) -> Server:
+        """Who does the jobs, once somebody does."""
+        wait_until(self.replicas.leader)
+        found = self.replicas.leader()
+        assert found is not None
+        return found
+
+    def others(self, server: Server) -> list[Server]:
+        """All servers but one."""
+        return [each for each in self.servers if each is not server]
+
+    def go_on(self, servers: Sequence[Server]) -> None:
+        """Returns when each of them has answered some more check-ins."""
+        before = Counter(self.balancer.answered)
+        wait_until(
+            lambda: all(
+                self.balancer.answered[each.url] >= before[each.url] + STEP for each in servers
+            )
+        )
+
+    def refuse(self) -> None:
+        """Returns when they have refused some more check-ins."""
+        before = self.balancer.unavailable.total()
+        wait_until(lambda: self.balancer.unavailable.total() >= before + STEP)
+
+    def hand_over(self, server: Server) -> None:
+        """Returns when another one does the jobs, in the time that it has for that."""
+        others = self.others(server)
+        wait_until(lambda: self.replicas.leader() in others, timeout_s=TAKEN_OVER_S)
+
+
+def drifted(profile: Profile) -> Profile:
+    """The same with a setting that no user has."""
+    low = Override("setting", "effortLevel", "user", "behaviour", "low")
+    config = Config(revision=1, hash="sha256:" + "d" * 64, overrides=(low,))
+    return msgspec.structs.replace(profile, config=config)
+
+
+def kill_a_follower(site: Site) -> None:
+    """One that only answers dies, and is started again."""
+    victim = site.others(site.leader())[0]
+    victim.kill()
+    site.go_on(site.others(victim))
+    victim.start()
+
+
+def kill_the_leader(site: Site) -> None:
+    """The one that does the jobs dies while nobody takes its messages; another one takes over."""
+    victim = site.leader()
+    refusals = site.slack.refusals
+    refusals += [(500, {})] * STEP
+    wait_until(lambda: len(refusals) < STEP)
+    victim.kill()
+    refusals.clear()
+    site.hand_over(victim)
+    site.go_on(site.others(victim))
+    victim.start()
+
+
+def crash_the_database(site: Site) -> None:
+    """PostgreSQL dies under all of them, and recovers."""
+    site.cluster.stop("immediate")
+    site.refuse()
+    site.cluster.start()
+
+
+def fill_the_disk(site: Site) -> None:
+    """There is no room for rows, and at last none for what PostgreSQL writes ahead."""
+    site.disk.fill()
+    site.refuse()
+    write_ahead(site.replicas.database)
+    site.refuse()
+    site.disk.empty()
+    # By itself it comes back or not: a recovery that found no room ends in several ways.
+    if site.cluster.runs:
+        site.cluster.stop("immediate")
+    site.cluster.start()
+
+
+def write_ahead(database: str) -> None:
+    """Takes the room that PostgreSQL has set aside, until it has none and crashes."""
+    with (
+        contextlib.suppress(psycopg.OperationalError),
+        psycopg.connect(database, autocommit=True) as conn,
+    ):
+        while True:
+            conn.execute("SELECT pg_logical_emit_message(true, 'test', 'x'), pg_switch_wal()")
+
+
+def cut_the_leader_off(site: Site) -> None:
+    """The one that does the jobs hears no more of the database; another one takes over."""
+    victim = site.leader()
+    cable = site.replicas.cable(victim)
+    cable.cut()
+    site.go_on(site.others(victim))
+    cable.drop()
+    site.hand_over(victim)
+    site.go_on(site.others(victim))
+    cable.mend()
+
+
+FAULTS: Sequence[Callable[[Site], None]] = (
+    kill_a_follower,
+    kill_the_leader,
+    crash_the_database,
+    fill_the_disk,
+    cut_the_leader_off,
+)
+
+
+def befall(site: Site, fault: Callable[[Site], None], drifting: Sequence[Member]) -> None:
+    """Lets a fault happen under load, with a drift before and after it."""
+    before, after = drifting
+    before.wish = drifted(profile_of(BUILD))
+    fault(site)
+    after.wish = drifted(profile_of(BUILD))
+    site.go_on(site.servers)
+
+
+def enrolled(server: Server, numbers: range, profiles: Sequence[Profile]) -> list[Member]:
+    """Machines that are known to the servers."""
+    return [
+        Member(Machine.enrol(server, f"laptop-{number}"), number, profiles) for number in numbers
+    ]
+
+
+def unsent(database: str) -> int:
+    """How many drifts nobody was told of yet, or is told of just now."""
+    query = "SELECT count(*) FROM outbox WHERE told = 'drifted' AND delivered_at IS NULL"
+    with psycopg.connect(database) as conn:
+        (count,) = conn.execute(query).fetchone() or (0,)
+    return int(count)
+
+
+def well(server: Server) -> None:
+    """Fails unless the doctor finds a database that is right in all."""
+    said = server.command("doctor").stdout
+    assert "ok   database: is sound" in said, said
+    assert "equal to a recount of all machines" in said, said
+    assert "are what the judge says now" in said, said
+
+
+def test_three_servers_and_their_database_lose_and_double_nothing(
+    tmp_path: Path, cluster: Postgres, disk: SmallDisk
+) -> None:
+    """Killed, crashed, filled, cut: what was acknowledged is there once, as are the messages."""
+    profiles = [profile_of(BUILD, at_rest=[leftover(number)]) for number in range(1, PROFILES + 1)]
+    with (
+        Slack() as slack,
+        Replicas(tmp_path, cluster, REPLICAS, slack_webhook_url=slack.url, **IMCLUSTER) as replicas,
+    ):
+        balancer = Balancer(replicas.servers)
+        site = Site(cluster, disk, slack, replicas, balancer)
+        first, last = MACHINES + 1, MACHINES + 2 * len(FAULTS)
+        roaming = enrolled(replicas.servers[0], range(1, first), profiles)
+        drifting = enrolled(replicas.servers[0], range(first, last + 1), profiles[:1])
+        with Crowd([*roaming, *drifting], balancer, THREADS) as crowd:
+            site.go_on(replicas.servers)
+            for number, fault in enumerate(FAULTS):
+                befall(site, fault, drifting[2 * number : 2 * number + 2])
+            assert crowd.settle(timeout_s=60), crowd.faults
+        assert not crowd.faults
+        wait_until(lambda: unsent(replicas.database) == 0)
+        well(replicas.servers[0])
+        engine = open_engine(replicas.database)
+        with reading(engine) as conn:
+            assert kept.wrong(conn, crowd.members) == []
+        engine.dispose()
+    titles = Counter(message["text"].partition(":")[0] for message in slack.messages)
+    assert titles == {f"{each.machine.label} drifted": 1 for each in drifting}
