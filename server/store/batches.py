@@ -60,7 +60,10 @@ _NEW = Prepared(
     )
 )
 
-_answers = msgspec.json.Decoder(list[tuple[str, Standing, str, int]])
+Touched = tuple[str, Standing, str, int]
+"""A machine's id, its standing, its tag, and whether its verdict is not settled yet."""
+
+_answers = msgspec.json.Decoder(list[Touched])
 _groups = msgspec.json.Decoder(list[tuple[str, str]])
 
 
@@ -110,6 +113,24 @@ def take_all(  # noqa: PLR0913 - what came, what is true, and two limits
     return [each.ack if isinstance(each, Taken) else each for each in taken]
 
 
+def touch(conn: Connection, arrived: str, now: int) -> Sequence[Touched]:
+    """Takes those of a batch that change nothing, in the writer's transaction.
+
+    Args:
+        conn: The writer's transaction.
+        arrived: JSON: a (machine id, key, seq) for each of them.
+        now: The server's clock.
+
+    Returns:
+        What to answer: to those that were taken, and to those that were told before.
+    """
+    values = {"arrived": arrived, "now": now}
+    _TOUCH.run(conn, values)
+    # One row: each further one would hand the interpreter to the event loop and wait for it.
+    (found,) = _ANSWERS.run(conn, values) or ("[]",)
+    return _answers.decode(found)
+
+
 def _new(conn: Connection, arrivals: Sequence[Arrival]) -> Mapping[str, str]:
     """The groups of machines that tell of use in a new check-in and change nothing else."""
     active = [each for each in arrivals if each.message.activity]
@@ -136,16 +157,12 @@ def _touch(
     now: int,
     interval_s: int,
 ) -> Mapping[str, Taken]:
-    values = {"arrived": _unchanged(arrivals), "now": now}
-    _TOUCH.run(conn, values)
-    # One row: each further one would hand the interpreter to the event loop and wait for it.
-    (found,) = _ANSWERS.run(conn, values) or ("[]",)
     return {
         machine_id: Taken(
             Ack(standing, tag, next_s(machine_id, interval_s, now, hurry=bool(settling))),
             groups.get(machine_id),
         )
-        for machine_id, standing, tag, settling in _answers.decode(found)
+        for machine_id, standing, tag, settling in touch(conn, _unchanged(arrivals), now)
     }
 
 

@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=5_000, help="in which the agent may not grow")
     parser.add_argument("--simulated-seconds", type=int, default=60, help="how long a fleet lives")
     simulated.add(parser)
+    intake.add(parser)
     options = parser.parse_args()
     figures: dict[str, Any] = {"machine": machine(), "command": " ".join(sys.argv[1:])}
     for name in options.only or sorted(PARTS):
