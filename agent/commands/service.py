@@ -23,9 +23,9 @@ def service() -> None:
 def install(typed: Typed) -> None:
     """Write the service down and start it; again after an upgrade or a changed setting.
 
-    It starts the command of this very environment, with the PARITY_AGENT_ variables, the proxy
-    and the certificate variables that are set now. Where no service manager answers, it is
-    written down all the same, and what is left to do is printed.
+    It starts the command of this very environment, with what is set now of the PARITY_AGENT_
+    variables, those of a proxy and of certificates, CLAUDE_CONFIG_DIR and the XDG folders. Where
+    no service manager answers, it is written down all the same, and what is left to do is printed.
     """
     enrolled(typed.settings)
     done = _service(typed).install()

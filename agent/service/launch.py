@@ -1,8 +1,9 @@
 """What a service starts: the installed command, and the variables that it needs. Pure.
 
 A service manager gives a program none of the variables of the shell in which the service was
-installed. Those that change what the agent does are written down: the agent's own settings and
-their place, the way through a proxy, and whom to trust. Nothing else is, and never the
+installed. Those that change what the agent does are written down: the agent's own settings, the
+way through a proxy, whom to trust, and the folders in which things lie: else a ``check`` in that
+shell and the daemon would find another configuration by turns. Nothing else is, and never the
 enrolment secret.
 """
 
@@ -21,8 +22,11 @@ TRUST_VARIABLES = frozenset(
 )
 """Name the authorities that are trusted (requests, "SSL Cert Verification"; OpenSSL)."""
 
-PLACE_VARIABLES = frozenset({"XDG_CONFIG_HOME"})
-"""Name the folder in which the agent's settings file is looked for (XDG Base Directory)."""
+PLACE_VARIABLES = frozenset(
+    {"CLAUDE_CONFIG_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"}
+)
+"""Name the folders of Claude Code's settings, and those of all programs, the agent among them
+(XDG Base Directory)."""
 
 VALUE_MAX = 4_096
 """Longest value of a variable that a service carries, in characters."""

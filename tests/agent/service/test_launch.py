@@ -19,6 +19,9 @@ ENVIRONMENT = {
     "NO_PROXY": "localhost",
     "SSL_CERT_FILE": "/etc/ssl/company.pem",
     "XDG_CONFIG_HOME": "/home/ada/settings",
+    "XDG_DATA_HOME": "/home/ada/data",
+    "XDG_STATE_HOME": "/home/ada/remembered",
+    "CLAUDE_CONFIG_DIR": "/home/ada/claude",
 }
 
 
@@ -29,15 +32,18 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_only_what_changes_the_agent_is_written_down(settings: Settings) -> None:
-    """Its settings, the proxy and whom to trust; no secret, the enrolment's least of all."""
+    """Settings, proxy, trust and folders; no secret, the enrolment's least of all."""
     made = launch.of(settings, ENVIRONMENT, ("/x/parity-agent",), config=Path("/etc/a.toml"))
     assert made.environment == {
+        "CLAUDE_CONFIG_DIR": "/home/ada/claude",
         "NO_PROXY": "localhost",
         "PARITY_AGENT_CONFIG": "/etc/a.toml",
         "PARITY_AGENT_LABEL": "desk",
         "PARITY_AGENT_STATE_DIR": str(settings.state_dir),
         "SSL_CERT_FILE": "/etc/ssl/company.pem",
         "XDG_CONFIG_HOME": "/home/ada/settings",
+        "XDG_DATA_HOME": "/home/ada/data",
+        "XDG_STATE_HOME": "/home/ada/remembered",
         "https_proxy": "http://proxy.example.com:3128",
     }
 
