@@ -33,6 +33,14 @@ class Following:
     def __init__(self, current: Current, news: Mark) -> None:
         self._current = current
         self._news = news
+        self._seen: Numbers | None = None
+
+    def begin(self) -> None:
+        """From now on it keeps up.
+
+        Not before a server that leads has loaded its policy file: what was recorded before
+        may be what this version does not take.
+        """
         self._seen = Numbers()
 
     def keep_up(self, conn: Connection) -> None:
@@ -41,6 +49,8 @@ class Following:
         Raises:
             StoreError: This version does not take the policies in force.
         """
+        if self._seen is None:
+            return
         now = numbers(conn)
         if now != self._seen:
             self._load(conn, self._seen, now)

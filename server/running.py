@@ -121,6 +121,7 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
     led = writer.beginning_with(leader.check)
     watch = PolicyWatch(settings.policy_file, led, current, clock)
     watch.start(engine, leads=leads)
+    following.begin()
     opened = open_sources(settings, SigningKeys(engine, writer))
     names = [source.name for source in opened]
     counted = logs.Refusals()
