@@ -130,9 +130,8 @@ class Driver:
         self._due: asyncio.Queue[tuple[int, float]] = asyncio.Queue()
         self._began = 0.0
         self._updates = 0
-        # Laptops update in an order of their own, not in that of their timers.
-        self._order = list(range(len(fleet)))
-        random.shuffle(self._order)
+        self._random = random
+        self._order: list[int] = []
 
     async def run(
         self,
@@ -149,7 +148,11 @@ class Driver:
             homecoming: Notes who comes back; once all did it is over.
         """
         self._began = self._clock()
-        self._updated = updated or _nobody
+        if updated is not None:
+            self._updated = updated
+            # Laptops update in an order of their own, not in that of their timers.
+            self._order = list(range(len(self._fleet)))
+            self._random.shuffle(self._order)
         self._homecoming = homecoming
         workers = [asyncio.create_task(self._work()) for _ in range(self._way.connections)]
         gc.freeze()

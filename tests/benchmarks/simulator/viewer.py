@@ -56,8 +56,8 @@ class Seen:
 
 
 def seen(looks: Iterable[Look], begins: float, ends: float) -> Seen:
-    """The looks that began within a time. Pure."""
-    found = [each for each in looks if begins <= each.at < ends]
+    """The looks that began and ended within a time. Pure."""
+    found = [each for each in looks if begins <= each.at and each.at + each.took_s <= ends]
     spans = Histogram()
     for each in found:
         if each.status == http.HTTPStatus.OK:
