@@ -16,7 +16,7 @@ from agent import __version__, digest
 from agent.wire import Build, CheckIn, Install, Profile
 from server.current import Current
 from server.policy import DEFAULT_GROUP, GroupPolicy
-from server.store import counts, public
+from server.store import build_counts, counts, public
 from server.store.checkins import key_of
 from server.store.engine import migrate, open_engine, writing
 from server.store.interface import Limits
@@ -248,6 +248,7 @@ class _Member:
             "numbered": 1,
             "standing_since": now,
             "due_at": now + GroupPolicy().silent_after_s,
+            "build": HEAD.sha256,
         }
 
     def presence(self, now: int) -> bulk.Record:
@@ -288,4 +289,5 @@ class _Member:
 
 def _count(conn: Connection, machine_count: int, now: int) -> None:
     counts.count(conn, DEFAULT_GROUP, "match", machine_count, now)
+    build_counts.count(conn, {(DEFAULT_GROUP, HEAD.sha256): machine_count}, now)
     assert not list(counts.differences(conn)), "the fleet's counts are wrong"

@@ -15,6 +15,7 @@ from server.store.engine import open_engine
 from server.store.reproduced import reproduce
 from server.store.tables import (
     assignments,
+    build_counts,
     counts,
     machines,
     presence,
@@ -37,6 +38,7 @@ WRITTEN_BY_A_LAPTOP = (
     verdict_log,
     assignments,
     transitions,
+    build_counts,
 )
 
 _RANDOM = re.compile(r"(sha256:)?[0-9a-f]{16,}")
