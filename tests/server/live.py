@@ -23,19 +23,21 @@ class Live:
 
     Attributes:
         folder: Of the database.
+        root: Of the code that it runs.
         environment: Its variables.
         url: Its address, while it runs.
         process: The running process.
     """
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *, root: Path = ROOT, **settings: str) -> None:
         self.folder = folder
+        self.root = root
         passed_on = {name: os.environ[name] for name in ("LANG",) if name in os.environ}
         told = {f"PARITY_SERVER_{name.upper()}": value for name, value in settings.items()}
         self.environment = passed_on | {
             "PATH": str(Path(sys.executable).parent),  # without npm, which knows a registry
             "HOME": str(folder / "home"),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(root),
             "PARITY_SERVER_BUCKET_URL": "",
             **told,
         }
@@ -56,7 +58,7 @@ class Live:
         return subprocess.run(
             [*self._command, *words, "--data", str(self.folder)],
             env=self.environment,
-            cwd=ROOT,
+            cwd=self.root,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -81,7 +83,7 @@ class Live:
             self.process = subprocess.Popen(
                 [*self._command, "serve", "--data", str(self.folder), "--port", "0", *words],
                 env=self.environment,
-                cwd=ROOT,
+                cwd=self.root,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -7,13 +7,16 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from server.errors import StoreError
 from server.store import schema as known_schema
-from server.store.engine import migrate, reading
+from server.store.engine import migrate, reading, upgrade, writable
 from server.store.tables import metadata
 from tests.postgres import Postgres
+
+LAST_THAT_CHANGED = "0005"
+"""The last step that a server had to be stopped for."""
 
 _OF_POSTGRES = {
     "columns": "SELECT table_name, column_name, data_type, collation_name, is_nullable,"
@@ -108,3 +111,66 @@ def test_a_step_that_fails_leaves_the_schema_as_it_was(empty: str) -> None:
         tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
         assert list(conn.execute(text(tables)).scalars()) == ["activity"]
     engine.dispose()
+
+
+def test_a_step_only_adds(engine: Engine) -> None:
+    """A server of the version before goes on working on what is there, unchanged."""
+    kind = engine.url.get_backend_name()
+    with writable(engine) as conn, conn.begin():
+        for table in reversed(metadata.sorted_tables):
+            table.drop(conn)
+        conn.execute(text("DELETE FROM alembic_version"))
+        upgrade(conn, LAST_THAT_CHANGED)
+        before = _shape(conn)
+        for step in known_schema.known()[known_schema.known().index(LAST_THAT_CHANGED) + 1 :]:
+            upgrade(conn, step)
+            after = _shape(conn)
+            assert _taken_away(before, after) == [], (kind, step)
+            before = after
+
+
+def _shape(conn: Connection) -> dict[str, dict[str, object]]:
+    """Of each table the columns, and whatever rows may be refused by."""
+    seen = inspect(conn)
+    shape: dict[str, dict[str, object]] = {}
+    for table in seen.get_table_names():
+        columns = {
+            each["name"]: (str(each["type"]), each["nullable"], each["default"])
+            for each in seen.get_columns(table)
+        }
+        unique = [
+            tuple(str(name) for name in each["column_names"])
+            for each in seen.get_indexes(table)
+            if each["unique"]
+        ]
+        bounds = {
+            "unique": sorted(unique),
+            "references": sorted(str(each) for each in seen.get_foreign_keys(table)),
+            "checks": sorted(str(each) for each in seen.get_check_constraints(table)),
+            "key": seen.get_pk_constraint(table)["constrained_columns"],
+        }
+        shape[table] = {**columns, **{f"({name})": bound for name, bound in bounds.items()}}
+    return shape
+
+
+def _taken_away(
+    before: dict[str, dict[str, object]], after: dict[str, dict[str, object]]
+) -> list[str]:
+    """What is not as it was, and new columns that an older server would have to know."""
+    found = [
+        f"{table}.{name}"
+        for table, parts in before.items()
+        for name, part in parts.items()
+        if after.get(table, {}).get(name) != part
+    ]
+    new = (
+        (table, name, part)
+        for table in before
+        for name, part in after.get(table, {}).items()
+        if name not in before[table]
+    )
+    return found + [
+        f"{table}.{name}"
+        for table, name, part in new
+        if isinstance(part, tuple) and not part[1] and part[2] is None
+    ]
