@@ -1,7 +1,7 @@
 """What stands in a policy, can be used, and is most likely not what was meant. Pure."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from server.policy import DEFAULT_GROUP, MACHINE, GroupPolicy, Policies
 
@@ -19,6 +19,22 @@ def doubts(stated: Policies) -> tuple[str, ...]:
         for name, each in ((DEFAULT_GROUP, stated.default), *groups)
         for doubt in _of(name, each)
     )
+
+
+def empty_groups(stated: Policies, peopled: Collection[str]) -> tuple[str, ...]:
+    """The groups that nothing is in, in sentences: perhaps a name was mistyped.
+
+    Args:
+        stated: The policies.
+        peopled: The groups that machines are in, or come into by an enrolment secret.
+    """
+    return tuple(_empty(name, peopled) for name in sorted(stated.groups) if name not in peopled)
+
+
+def _empty(name: str, peopled: Collection[str]) -> str:
+    said = f"group {name}: no machine is in it, and no enrolment secret puts one there"
+    meant = difflib.get_close_matches(name, sorted(peopled), 1, _ALIKE)
+    return f'{said}; did you mean "{meant[0]}"?' if meant else said
 
 
 def _of(group: str, policy: GroupPolicy) -> Iterator[str]:

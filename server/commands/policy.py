@@ -9,20 +9,22 @@ import tomllib
 from pathlib import Path
 
 import click
+from sqlalchemy import Connection
 
 from server import policy_diff, policy_file, shown
 from server.commands.common import PATH, in_json, with_settings
 from server.commands.database import reading
 from server.commands.known import current_of
 from server.current import Current
+from server.enrolment import secrets_made
 from server.policy_diff import Change, Twice
-from server.policy_doubts import doubts
+from server.policy_doubts import doubts, empty_groups
 from server.policy_file import PolicyError
 from server.policy_text import table, text_of
 from server.policy_watch import read_bytes
 from server.settings import Settings
 from server.shown import moment
-from server.store import policies, preview
+from server.store import counts, policies, preview
 from server.store.policies import Load
 from server.surroundings import clock
 
@@ -87,14 +89,21 @@ def show(settings: Settings, group: str | None, *, in_json: bool) -> None:
 @in_json
 @with_settings
 def diff(settings: Settings, path: Path, *, in_json: bool) -> None:
-    """Tell which machines would change state if FILE were in force now."""
+    """Tell which machines would change state if FILE were in force now.
+
+    Groups of FILE in which no machine is are told, too.
+    """
     stated = policy_file.read(read_bytes(path), str(path))
     labels_max = None if in_json else policy_diff.LABELS_MAX
     with reading(settings) as conn:
         before = current_of(conn)
         after = Current(before.ledger, stated, before.references, before.listened)
-        moves = preview.moves(conn, Twice(before, after, clock()), labels_max)
+        now = clock()
+        moves = preview.moves(conn, Twice(before, after, now), labels_max)
         found = policy_diff.changes(moves, labels_max)
+        empty = empty_groups(stated, _peopled(conn, now))
+    for doubt in empty:
+        click.echo(shown.cell(f"{path}: {doubt}"), err=True)
     number = sum(each.machines for each in found)
     if in_json:
         shown.as_json({"machines": number, "changes": found})
@@ -117,6 +126,16 @@ def log(settings: Settings, *, in_json: bool) -> None:
         return
     rows = [(moment(each.at), each.origin, each.digest, each.error) for each in loads]
     shown.as_table(("loaded", "from", "digest", "refused"), rows)
+
+
+def _peopled(conn: Connection, now: int) -> frozenset[str]:
+    here = {group for group, standing in counts.standings(conn) if standing != "left"}
+    coming = {
+        each.group
+        for each in secrets_made(conn)
+        if each.revoked_at is None and (each.ends_at is None or each.ends_at > now)
+    }
+    return frozenset(here | coming)
 
 
 def _labels(change: Change) -> str:

@@ -127,6 +127,11 @@ def test_a_running_server_follows_its_file(live: Live, file: Path) -> None:
             f"{'group':<7}  {'from':<5}  {'to':<6}  machines  which",
             f"default  drift  absent  {1:<8}  {machine.label}",
         ]
+        aside = file.with_name("aside.toml")
+        aside.write_text('[groups.pilots]\ngrace = "1h"\n')
+        assert live.run("policy", "diff", str(aside)).stderr.splitlines() == [
+            f"{aside}: group pilots: no machine is in it, and no enrolment secret puts one there"
+        ]
         other.replace(file)
         wait_until(lambda: seen(live.url, viewer, machine.machine).standing == "absent")
         assert in_json(live, "show", "--group", "default")["default"]["surfaces"] == ["sdk"]
