@@ -6,7 +6,7 @@ a running server judges it once more by what it holds.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import get_args
 
 import click
@@ -30,7 +30,19 @@ from server.store.live import judge_again
 from server.surroundings import clock
 from server.views.api import facts, past
 from server.views.history import moment_of
-from server.views.machines import Happening, ListedMachine, MachineHistoryView, Shared
+from server.views.machines import (
+    Happening,
+    ListedMachine,
+    MachineHistoryView,
+    Shared,
+    WhyLeft,
+)
+
+_WHY_LEFT: Mapping[WhyLeft, str] = {
+    "uninstalled": "its user let go of it: by uninstalling the agent, or by enrolling anew",
+    "replaced": "another machine took its label",
+    "revoked": "an operator ended it",
+}
 
 
 @click.group()
@@ -182,6 +194,7 @@ def _print(seen: MachineHistoryView) -> None:
         ("owner", seen.owner),
         ("group", seen.group),
         ("standing", f"{seen.standing} since {moment(seen.since)}"),
+        *([("why", _WHY_LEFT[seen.why_left])] if seen.why_left else []),
         *([("reference", "stands for what users run")] if seen.is_reference else []),
         *(("waiver", _waiver(item)) for item in seen.waivers),
         ("last check-in", moment(seen.last_seen)),

@@ -103,6 +103,18 @@ def tell(
     record(conn, (change,))
 
 
+def cause_of_leaving(conn: Connection, machine_id: str) -> str | None:
+    """The cause by which a machine left, such as `UNINSTALLED`; None where that is not kept."""
+    query = (
+        select(transitions.c.cause)
+        .where(transitions.c.machine_id == machine_id, transitions.c.after == "left")
+        .order_by(transitions.c.id.desc())
+        .limit(1)
+    )
+    cause: str | None = conn.execute(query).scalar_one_or_none()
+    return cause
+
+
 def transition(old: Stood, new: Stood, at: int, now: int) -> Transition:
     """One machine's change of standing. Pure; arguments as in `tell`."""
     machine = new.machine

@@ -1,6 +1,7 @@
 """Machines as people and programs are shown them: a page of many, or one with its history. Pure."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -103,16 +104,23 @@ class Shared(Answer, frozen=True):
     mend: str
 
 
+WhyLeft = Literal["uninstalled", "replaced", "revoked"]
+"""Its user let go of it (by uninstalling, or by enrolling anew); another machine took its label;
+an operator ended it."""
+
+
 class MachineHistoryView(MachineView, frozen=True, kw_only=True):
     """The answer of ``GET /v1/machines/{id}``: as the machine itself is told, and its timeline.
 
     Attributes:
         timeline: Newest first, at most `TIMELINE_MAX`.
         shared: What is known of the two laptops, while two seem to be this machine.
+        why_left: Of one that left, while that is kept.
     """
 
     timeline: tuple[Happening, ...]
     shared: Shared | None = None
+    why_left: WhyLeft | None = None
 
 
 def page(listed: Sequence[ListedMachine], limit: int) -> MachinesView:
@@ -127,7 +135,10 @@ def page(listed: Sequence[ListedMachine], limit: int) -> MachinesView:
 
 
 def history(
-    machine: MachineView, timeline: Iterable[Happening], shared: Shared | None = None
+    machine: MachineView,
+    timeline: Iterable[Happening],
+    shared: Shared | None = None,
+    why_left: WhyLeft | None = None,
 ) -> MachineHistoryView:
     """A machine with its timeline.
 
@@ -135,7 +146,8 @@ def history(
         machine: As it is told itself.
         timeline: Oldest first.
         shared: Of the two laptops that seem to be it.
+        why_left: Of one that left.
     """
     newest_first = tuple(timeline)[: -TIMELINE_MAX - 1 : -1]
     told = msgspec.structs.asdict(machine)
-    return MachineHistoryView(**told, timeline=newest_first, shared=shared)
+    return MachineHistoryView(**told, timeline=newest_first, shared=shared, why_left=why_left)

@@ -1,6 +1,6 @@
 """What the pure views are made of, read from the store in one transaction each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Connection, func, select
@@ -18,6 +18,7 @@ from server.store import (
     public,
     read,
     references,
+    telling,
     timeline,
     waivers,
 )
@@ -33,9 +34,16 @@ from server.views.machines import (
     ListedMachine,
     MachineHistoryView,
     Shared,
+    WhyLeft,
     history,
 )
 from server.views.status import AlertFacts, Fleet, SourceFacts
+
+_LEFT_BY: Mapping[str, WhyLeft] = {
+    telling.UNINSTALLED: "uninstalled",
+    telling.REPLACED: "replaced",
+    "left": "revoked",
+}
 
 
 def fleet(conn: Connection, sources: tuple[str, ...]) -> Fleet:
@@ -118,7 +126,7 @@ def machine(
     if found is None or view is None:
         return None
     entries = map(happening, timeline.timeline(conn, machine_id))
-    return history(view, entries, _shared(found, now))
+    return history(view, entries, _shared(found, now), _why_left(conn, found))
 
 
 def happening(entry: timeline.Entry) -> Happening:
@@ -191,6 +199,11 @@ def versions(
     counted = build_counts.kept(conn, group)
     changed = build_counts.days(conn, span.start, group)
     return numbers.view(counted, changed, current.ledger, current.policies, span, group)
+
+
+def _why_left(conn: Connection, machine: Machine) -> WhyLeft | None:
+    cause = telling.cause_of_leaving(conn, machine.id) if machine.left_at is not None else None
+    return _LEFT_BY.get(cause) if cause is not None else None
 
 
 def _refused(conn: Connection) -> tuple[int, str] | None:

@@ -3,12 +3,16 @@
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+import requests
+
 from server.views.machines import MEND_SHARED
-from tests.server.asking import check_in, post
+from tests.server.asking import check_in, post, signed
 from tests.server.conftest import Known
+from tests.server.live import PATIENCE_S
 
 
 def speak(known: Known, token: str, epoch: str) -> bool:
@@ -54,5 +58,43 @@ def test_two_laptops_of_one_identity_are_shown_with_what_is_known_of_both(known:
     assert f"{other}: acknowledged last, at 20" in printed
     assert f"mend it        {MEND_SHARED}" in printed
 
+    assert "why_left" not in told
     known.live.printed("machines", "revoke", label)
     assert "shared" not in shown(known, told["machine"])
+
+
+def say_goodbye(known: Known, _label: str, token: str) -> None:
+    """As a laptop does that is uninstalled."""
+    url = f"{known.live.url}/v1/machines/me"
+    requests.delete(url, headers=signed(token), timeout=PATIENCE_S).raise_for_status()
+
+
+def revoke(known: Known, label: str, _token: str) -> None:
+    """As an operator does."""
+    known.live.printed("machines", "revoke", label)
+
+
+def replace(known: Known, label: str, _token: str) -> None:
+    """As a laptop does that was installed anew."""
+    secret = known.live.printed("enrolment-secret", "create", "--replaces", label)
+    known.live.enrol(label, secrets.token_hex(16), secret)
+
+
+@pytest.mark.parametrize(
+    ("leave", "why", "words"),
+    [
+        (say_goodbye, "uninstalled", "its user let go of it"),
+        (revoke, "revoked", "an operator ended it"),
+        (replace, "replaced", "another machine took its label"),
+    ],
+)
+def test_a_machine_that_left_is_shown_with_the_reason(
+    known: Known, leave: Callable[[Known, str, str], None], why: str, words: str
+) -> None:
+    """A laptop that said goodbye needs nobody to ask after it."""
+    label = f"gone {secrets.token_hex(4)}"
+    token = known.live.enrol(label, secrets.token_hex(16), known.secret)
+    machine = str(shown(known, label)["machine"])
+    leave(known, label, token)
+    assert shown(known, machine)["why_left"] == why
+    assert re.search(rf"(?m)^why +{words}", known.live.printed("machines", "show", machine))
