@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from server.errors import ServerError
 from server.policy import GroupPolicy, Policies
@@ -290,3 +291,51 @@ def test_who_is_judged_again_is_judged_by_the_new_policy(shop: Shop, file: Path)
     assert shop.current.policies == Policies(GroupPolicy(grace_s=0))
     shop.judge_again()
     assert laptop.view().standing == "drift"
+
+
+def test_a_server_that_follows_goes_by_what_was_recorded(
+    shop: Shop, file: Path, tmp_path: Path
+) -> None:
+    """It loads no file, and says once that it has another one."""
+    started(shop, file)
+    own = tmp_path / "own.toml"
+    own.write_text(LATEST)
+    with capture_logs() as logs:
+        watch = PolicyWatch(own, shop.writer, shop.current, shop.clock)
+        watch.start(shop.engine, leads=False)
+        watch.compare(shop.engine)
+    assert channel(shop) == "stable"
+    assert logged(shop) == ["ok"]
+    assert [(each["event"], each["file"]) for each in logs] == [
+        ("another policy file is in force", str(own))
+    ]
+    own.write_text(STABLE)
+    with capture_logs() as logs:
+        watch.compare(shop.engine)
+    assert logs == []
+
+
+def test_a_server_that_begins_to_lead_loads_its_file(
+    shop: Shop, file: Path, tmp_path: Path
+) -> None:
+    """Also where it had led before, and another one's file was in force since."""
+    own = tmp_path / "own.toml"
+    own.write_text(LATEST)
+    watch = started(shop, own)
+    other = started(shop, file)
+    assert channel(shop) == "stable"
+    assert not watch.look()
+    watch.compare(shop.engine)
+    assert settled(watch)
+    assert channel(shop) == "latest"
+    other.compare(shop.engine)
+    assert logged(shop) == ["ok", "ok", "ok"]
+
+
+def test_a_server_without_a_file_may_follow_one(shop: Shop, file: Path) -> None:
+    """It would go by the defaults if it led, and says so."""
+    started(shop, file)
+    with capture_logs() as logs:
+        PolicyWatch(None, shop.writer, shop.current, shop.clock).start(shop.engine, leads=False)
+    assert channel(shop) == "stable"
+    assert [each["file"] for each in logs] == ["the defaults"]
