@@ -146,12 +146,13 @@ def waves(counts: Sequence[int], stopped: int, started: int, interval_s: int) ->
     before = counts[:stopped]
     return Waves(
         sum(before) / len(before) if before else None,
-        _most(counts[started:settled], window),
-        _most(counts[settled:], window),
+        most(counts[started:settled], window),
+        most(counts[settled:], window),
     )
 
 
-def _most(counts: Sequence[int], window: int) -> float | None:
+def most(counts: Sequence[int], window: int) -> float | None:
+    """The most a second over so many seconds; None if there are fewer."""
     if len(counts) < window:
         return None
     sums = [sum(counts[at : at + window]) for at in range(len(counts) - window + 1)]

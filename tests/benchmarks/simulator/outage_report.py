@@ -1,13 +1,13 @@
 """What an outage came to, as it is told. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.benchmarks.simulator import report
 from tests.benchmarks.simulator.audit import Findings
 from tests.benchmarks.simulator.homecoming import WINDOWS, Homecoming
-from tests.benchmarks.simulator.measures import Measures, series
+from tests.benchmarks.simulator.measures import Measures, most, series
 from tests.benchmarks.simulator.report import Costs, Doctor, Options
 from tests.benchmarks.simulator.viewer import Seen
 
@@ -109,7 +109,7 @@ def told(run: Outage) -> dict[str, Any]:
         "held": held(run),
         "figures": {**figures, "cores": _cores(steady)},
         "outage": _away(run.away, plan.options.machines),
-        "return": _back(run.back, run.home),
+        "return": _back(run.back, run.home, plan.options),
         "doctor": {"exit_code": run.doctor.exit_code, "said": list(run.doctor.said)},
         "steady: acknowledged by second": series(steady.measures.by_second, plan.options.seconds),
     }
@@ -145,17 +145,18 @@ def _away(away: Away, machines: int) -> Mapping[str, Any]:
     }
 
 
-def _back(back: Phase, home: Homecoming) -> Mapping[str, Any]:
+def _back(back: Phase, home: Homecoming, asked: Options) -> Mapping[str, Any]:
     measures = back.measures
     seconds = int(back.costs.seconds) + 1
-    returned = series(home.returned, seconds)
+    returned, counts = series(home.returned, seconds), series(measures.by_second, seconds)
     return {
         "came back": home.returned.total(),
         "missing": home.missing,
         "last came back after s": home.lasted_s,
         "most came back in a second": max(returned, default=0),
         "check-ins": measures.acked,
-        "most check-ins in a second": max(measures.by_second.values(), default=0),
+        "most check-ins in a second": max(counts),
+        "fullest window of check-ins, where 1 is steady": _fullest(counts, asked),
         "latency ms": report.told_ms(measures.latency),
         "late ms": report.told_ms(measures.late),
         "status ms": report.told_ms(measures.status),
@@ -174,8 +175,14 @@ def _back(back: Phase, home: Homecoming) -> Mapping[str, Any]:
         },
         "cores": _cores(back),
         "came back by second": returned,
-        "check-ins by second": series(measures.by_second, seconds),
+        "check-ins by second": counts,
     }
+
+
+def _fullest(counts: Sequence[int], asked: Options) -> float | None:
+    interval_s = asked.mix.interval_s
+    found = most(counts, max(1, interval_s // WINDOWS))
+    return None if found is None else round(found * interval_s / asked.machines, 3)
 
 
 def _cores(phase: Phase) -> Mapping[str, float]:

@@ -51,6 +51,7 @@ def test_next_check_ins_are_told_of_all(report: dict[str, Any]) -> None:
     told = report["return"]
     assert sum(told["next check-ins"]["in each window"]) == 300
     assert sum(told["check-ins by second"]) == told["check-ins"] >= 300
+    assert told["fullest window of check-ins, where 1 is steady"] > 0
 
 
 def test_somebody_looked_at_the_status(report: dict[str, Any]) -> None:
