@@ -38,7 +38,7 @@ class Keep:
         history: What machines had and how they stood; waivers that ended.
         left_machines: Machines that left, after they did; with all that names them.
         share_minutes: How many machines stood how, by the minute.
-        shares: The same by the hour.
+        shares: The same by the hour, and how many had which build by the day.
         activity: How much builds were used, by day and group.
         messages: Messages that were delivered or dropped, after they were.
         lookups: Answers about versions that no laptop names any more.

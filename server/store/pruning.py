@@ -35,6 +35,7 @@ from server.store import kept
 from server.store.tables import (
     activity,
     assignments,
+    build_log,
     count_log,
     counts,
     listened,
@@ -243,9 +244,10 @@ def _numbers(conn: Connection) -> Sequence[tuple[str, str]]:
     return [(row.group_name, row.standing) for row in rows]
 
 
-def _activity(conn: Connection, before: int) -> Found:
-    query = select(*activity.primary_key.columns).where(activity.c.day < before // DAY_S)
-    return _all_of(conn, query.order_by(activity.c.day))
+def _whole_days(table: Table, conn: Connection, before: int) -> Found:
+    """Each day stands for itself."""
+    query = select(*table.primary_key.columns).where(table.c.day < before // DAY_S)
+    return _all_of(conn, query.order_by(table.c.day))
 
 
 def _messages(conn: Connection, before: int) -> Found:
@@ -294,7 +296,8 @@ PRUNES = (
     Prune("history", listened, _listened),
     Prune("share minutes", count_log, _minutes),
     Prune("shares", count_log, _shares),
-    Prune("activity", activity, _activity),
+    Prune("shares", build_log, partial(_whole_days, build_log)),
+    Prune("activity", activity, partial(_whole_days, activity)),
     Prune("messages", outbox, _messages),
 )
 """All kinds of rows that only get old; what is not used any more is `server.store.unused`'s."""

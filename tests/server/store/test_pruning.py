@@ -222,6 +222,20 @@ def test_messages_go_once_they_are_settled(shop: Shop) -> None:
     assert shop.read(outbox.outbox_health).delivered_at is not None
 
 
+def test_days_of_builds_go_and_those_that_stay_tell_the_same(shop: Shop) -> None:
+    """Also of a build that has not changed since: what is not kept is not told."""
+    still, laptop = shop.enrol("still"), shop.enrol("ada")
+    still.tell(ODD)
+    live(shop, laptop, 10)
+    before = shop.read(lambda conn: facts.versions(conn, shop.current, 5, shop.now, None))
+    assert sweep(shop, shares=4)["build_log"] == 10
+    assert number(shop, "build_log") == 10
+    shop.counted()
+    assert shop.read(lambda conn: facts.versions(conn, shop.current, 5, shop.now, None)) == before
+    told = shop.read(lambda conn: facts.versions(conn, shop.current, 30, shop.now, None))
+    assert told == before
+
+
 def test_use_is_kept_for_whole_days(shop: Shop) -> None:
     """What is left of it is as it was told."""
     laptop = shop.enrol("ada")
