@@ -32,6 +32,8 @@ _PREFIXES: Mapping[Role, str] = {"viewer": "bpv", "operator": "bpo"}
 
 # Tokens of an older form tell no time; their laptops have nothing to renew them with.
 _MACHINE = re.compile(r"bpm_([0-9a-f]{16})_(?:([0-9a-f]{8})_)?[0-9a-f]{64}")
+_MADE_AT = slice(21, 29)
+_DATED_LENGTH = 94
 _SECRET = re.compile(r"bpe_([0-9a-f]{8})_[0-9a-f]{64}")
 
 
@@ -89,9 +91,10 @@ def is_due(token: str, now: int, max_age_s: int) -> bool:
         now: The server's clock.
         max_age_s: Oldest that a token gets, in seconds.
     """
-    match = _MACHINE.fullmatch(token)
-    made_at = match[2] if match else None
-    return made_at is not None and int(made_at, 16) + max_age_s <= now
+    if len(token) != _DATED_LENGTH:
+        return False
+    # By its place: every check-in asks, and has matched the pattern once.
+    return int(token[_MADE_AT], 16) + max_age_s <= now
 
 
 def secret_of(secret: str) -> str | None:

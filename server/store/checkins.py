@@ -13,8 +13,9 @@ of it.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from agent.wire import Ack, CheckIn
@@ -34,9 +35,10 @@ ALTERNATIONS_MAX = 4
 """How many times of a past epoch's speaking are remembered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """A check-in with who sent it.
+
+    A `Struct`: it is made for every check-in, and a frozen dataclass takes a microsecond more.
 
     Attributes:
         machine_id: As its token says.
@@ -51,8 +53,7 @@ class Arrival:
     message: CheckIn
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """What became of a check-in.
 
     Attributes:
