@@ -13,14 +13,19 @@ from server.surroundings import clock, open_sources
 
 
 @click.command()
+@click.option(
+    "--recount",
+    is_flag=True,
+    help="Also compare all counts with the machines themselves; takes longer the more there are.",
+)
 @in_json
 @with_settings
-def doctor(settings: Settings, *, in_json: bool) -> None:
+def doctor(settings: Settings, *, recount: bool, in_json: bool) -> None:
     """Look whether all is well.
 
     Exits with 0 all is well or worth a warning, 1 something failed, 2 usage.
     """
-    checks = examination.examine(settings, open_sources(settings), clock())
+    checks = examination.examine(settings, open_sources(settings), clock(), recount=recount)
     seen = []
     for check in checks:
         seen.append(check)

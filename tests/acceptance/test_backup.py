@@ -156,7 +156,7 @@ def seen(server: Server) -> dict[str, tuple[str, list[str]]]:
 
 def well(server: Server) -> str:
     """What the doctor says of a database that is right in all."""
-    said = server.command("doctor").stdout
+    said = server.command("doctor", "--recount").stdout
     assert "equal to a recount of all machines" in said, said
     assert "are what the judge says now" in said, said
     return said
