@@ -99,7 +99,8 @@ class Dumped:
     def put_back(self) -> str:
         """As `Database.put_back`."""
         somewhere = self.postgres.url("postgres")
-        self.postgres.tool("pg_restore", "--create", f"--dbname={somewhere}", self.dump)
+        words = ("--clean", "--if-exists", "--create", f"--dbname={somewhere}")
+        self.postgres.tool("pg_restore", *words, self.dump)
         succeeded(self.server.command("migrate"))
         return succeeded(self.server.command("restore", "--by-other-tools"))
 
