@@ -25,7 +25,7 @@ Runs every check and test. Makes its environment in .test/ first.
 """
 
 _PACKAGES: Mapping[str, Mapping[str, str]] = {
-    "linux": {"git": "git", "nginx": "nginx", "npm": "npm", "strace": "strace"},
+    "linux": {"git": "git", "nginx": "nginx", "npm": "npm", "strace": "strace", "wrk": "wrk"},
     "darwin": {"git": "git", "npm": "node"},
 }
 """By system: the program that tests start, and the package that brings it."""

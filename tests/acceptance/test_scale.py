@@ -4,10 +4,17 @@ The sizes here are small; the large ones are measured by ``python -m tests.bench
 """
 
 import contextlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psycopg
@@ -15,6 +22,7 @@ import pytest
 
 from agent.wire import Build, Config, Override, Profile
 from server.store.engine import open_engine, reading
+from tests.conftest import missing
 from tests.e2e import kept
 from tests.e2e.crowd import Balancer, Crowd, Member
 from tests.e2e.fleet import Machine, leftover, profile_of
@@ -55,6 +63,63 @@ IMCLUSTER = {
 """Of the servers: what one that is cut off holds is free again within this."""
 
 BUILD = Build(sha256="b" * 64, size=1_000, form="binary", version="2.1.300", platform="linux-x64")
+
+
+STORE_TESTS = 200
+"""There are more than so many of them on each database."""
+
+COMMAND_S = 300
+"""How long a measurement may take on a machine with other work, in seconds."""
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def python(*words: str) -> subprocess.CompletedProcess[str]:
+    """Runs one of the checkout's own modules to its end, whatever its exit code."""
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_S,
+        check=False,
+    )
+
+
+def told(*words: str) -> dict[str, Any]:
+    """What a measurement tells; it fails if anything was lost."""
+    done = python(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_the_intake_is_measured_beside_a_bare_one_and_its_database() -> None:
+    """On both databases: each figure is there, and every acknowledged check-in was kept."""
+    if shutil.which("wrk") is None:
+        missing("wrk is not installed: apt-get install wrk")
+    small = "--machines 300 --profiles 10 --rounds 1 --seconds 1"
+    report = told("tests.benchmarks", "--only", "intake", *small.split())["intake"]
+    assert set(report) == {"sqlite", "postgresql"}
+    for measured in report.values():
+        for connections in (64, 256):
+            found = measured[f"{connections} connections"]
+            assert found["ratio"] > 0
+            assert found["noop per s"] > 0
+            assert found["server cpu ms"] > 0
+            assert found["database alone"]["per s"] > 0
+
+
+def test_a_fleet_comes_back_after_an_outage_and_makes_no_second_wave() -> None:
+    """Steady, half an hour without a server, and back: none is lost, and they stay spread."""
+    small = "--machines 300 --interval 4 --steady 4 --outage 8"
+    report = told("tests.benchmarks.simulator", "outage", *small.split())
+    held = report["held"]
+    # How long a look takes is for a quiet machine to say.
+    assert [name for name in held if name != "status in time" and not held[name]] == []
+    assert report["figures"]["audit"]["lost"] == report["figures"]["audit"]["doubled"] == 0
+    assert report["return"]["came back"] == 300
+    assert "no second wave" in held
 
 
 @pytest.fixture
@@ -234,7 +299,7 @@ def unsent(database: str) -> int:
 
 def well(server: Server) -> None:
     """Fails unless the doctor finds a database that is right in all."""
-    said = server.command("doctor").stdout
+    said = server.command("doctor", "--recount").stdout
     assert "ok   database: is sound" in said, said
     assert "equal to a recount of all machines" in said, said
     assert "are what the judge says now" in said, said
@@ -268,3 +333,26 @@ def test_three_servers_and_their_database_lose_and_double_nothing(
         engine.dispose()
     titles = Counter(message["text"].partition(":")[0] for message in slack.messages)
     assert titles == {f"{each.machine.label} drifted": 1 for each in drifting}
+
+
+def test_every_test_of_the_store_runs_on_both_databases() -> None:
+    """What the store does is asked of SQLite and of a real PostgreSQL by the same tests."""
+    done = python("pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "tests/server/store")
+    assert done.returncode == 0, done.stdout
+    on = {kind: asked_of(kind, done.stdout) for kind in ("sqlite", "postgresql")}
+    assert on["sqlite"] == on["postgresql"]
+    assert len(on["sqlite"]) > STORE_TESTS
+    # Which tests a whole run has.
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert settings["tool"]["pytest"]["ini_options"]["testpaths"] == ["tests"]
+
+
+def asked_of(kind: str, collected: str) -> frozenset[tuple[str, ...]]:
+    """The tests that run on a kind of database, by their names without it."""
+    found = re.findall(r"^(\S+)\[(\S+)\]$", collected, re.MULTILINE)
+    named = ((name, parameters.split("-")) for name, parameters in found)
+    return frozenset(
+        (name, *(each for each in parameters if each != kind))
+        for name, parameters in named
+        if kind in parameters
+    )
