@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -27,8 +27,8 @@ from agent import __version__
 from server.store.counts import differences, standings
 from server.store.engine import open_engine
 from server.store.interface import Limits
-from server.store.tables import assignments, machines, presence, readings, stands, transitions
-from tests.benchmarks import fleets, results
+from server.store.tables import presence, readings
+from tests.benchmarks import fleets, results, rows
 from tests.benchmarks.__main__ import machine
 from tests.benchmarks.fleets import Fleet
 from tests.benchmarks.intake import SCRIPT
@@ -81,7 +81,7 @@ def measure(cell: Cell, folder: Path, rate: int, seconds: int) -> Result:
         seconds: How long each thing is looked at.
     """
     begin = time.monotonic()
-    measured_on = machine()
+    measured_on = machine() | {"command": _command(cell, rate, seconds)}
     with ExitStack() as stack:
         opened = stack.enter_context(database.opened(cell.database))
         releases = stack.enter_context(Releases(int(time.time()) - 86_400))
@@ -125,6 +125,11 @@ def measure(cell: Cell, folder: Path, rate: int, seconds: int) -> Result:
         check_ins_per_s,
         release,
     )
+
+
+def _command(cell: Cell, rate: int, seconds: int) -> str:
+    which = f"--database {cell.database} --machines {cell.machines} --profiles {cell.mix}"
+    return f"python -m tests.benchmarks.cell {which} --rate {rate} --seconds {seconds}"
 
 
 def _server(folder: Path, fleet: Fleet, opened: Database, releases: Releases) -> Server:
@@ -203,7 +208,7 @@ class _Run:
 
     def release(self) -> Release:
         """Brings a release out beside steady check-ins, and waits until all is right."""
-        rows = self._read(_rows)
+        before = self._read(rows.of_machines)
         ours, theirs = Meter(), Meter()
         with steady(self.server.url, self.fleet, self.rate, _BEGINS_AT["release"]) as check_ins:
             begun = time.time()
@@ -225,7 +230,7 @@ class _Run:
             round(theirs.cpu_s, 3),
             check_ins.between(begun, read_at),
             check_ins.between(read_at, right_at),
-            _written(rows, self._read(_rows)),
+            rows.written(before, self._read(rows.of_machines)),
         )
 
     def _is_right(self, conn: Connection) -> bool:
@@ -249,36 +254,6 @@ def _is_read(conn: Connection) -> bool:
     return conn.execute(found).first() is not None
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """What there is of machines: each row by its hash, and how long their histories are."""
-
-    by_machine: dict[str, int]
-    histories: int
-
-
-def _rows(conn: Connection) -> _Rows:
-    # A check-in writes when it was seen and its number; only these may change.
-    query = select(machines, presence.c.key, presence.c.verdict_id).join_from(
-        machines, presence, presence.c.machine_id == machines.c.id
-    )
-    told = conn.execution_options(yield_per=10_000).execute(query)
-    histories = (
-        select(func.count()).select_from(assignments),
-        select(func.count()).select_from(stands),
-        select(func.count()).select_from(transitions).where(transitions.c.machine_id.is_not(None)),
-    )
-    return _Rows(
-        {row.id: hash(tuple(row)) for row in told},
-        sum(conn.scalar(each) or 0 for each in histories),
-    )
-
-
-def _written(before: _Rows, after: _Rows) -> int:
-    others = sum(after.by_machine[id_] != row for id_, row in before.by_machine.items())
-    return others + after.histories - before.histories
-
-
 def _most_resident_bytes(pid: int) -> int:
     """The high-water mark that Linux keeps (proc_pid_status(5))."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
@@ -288,12 +263,6 @@ def _most_resident_bytes(pid: int) -> int:
 
 def _say(what: str) -> None:
     print(f"  {time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="parity-cell-") as folder:
-        yield Path(folder)
 
 
 def main() -> None:
@@ -309,8 +278,8 @@ def main() -> None:
     # Whoever ends it ends its server and its database with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     cell = Cell(asked.database, asked.machines, asked.profiles)
-    with _folder() as folder:
-        results.write(asked.out, measure(cell, folder, asked.rate, asked.seconds))
+    with tempfile.TemporaryDirectory(prefix="parity-cell-") as folder:
+        results.write(asked.out, measure(cell, Path(folder), asked.rate, asked.seconds))
 
 
 if __name__ == "__main__":

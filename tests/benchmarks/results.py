@@ -87,7 +87,7 @@ class Result(msgspec.Struct, frozen=True):
 
     Attributes:
         cell: Which one.
-        measured_on: The machine, as `tests.benchmarks.machine` tells it.
+        measured_on: The machine, how busy it was before, and the command.
         version: Of the server.
         made_s: How long it took to make the fleet, in seconds.
         whole_s: How long the cell took, in seconds.
