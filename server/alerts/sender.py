@@ -2,9 +2,10 @@
 
 At least once: a crash between sending and marking leaves the lease to run out, and the
 message is sent again; a crash before sending loses nothing either. (Marking first, as
-others do, would lose the alert.) While the destination fails, the whole outbox waits, so
-that messages keep their order; a message that is refused for good steps aside for an
-hour and is tried again, never dropped in silence.
+others do, would lose the alert.) A database that goes away just then causes no second
+message: the mark is tried for as long as the lease holds. While the destination fails,
+the whole outbox waits, so that messages keep their order; a message that is refused for
+good steps aside for an hour and is tried again, never dropped in silence.
 
 Without a destination what falls due is dropped with that reason, and counted: one that is
 configured later is not flooded with old news.
@@ -12,6 +13,7 @@ configured later is not flooded with old news.
 
 import math
 import random
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -23,7 +25,7 @@ from server.alerts import lasting, messages, planning
 from server.alerts.destinations.interface import Destination
 from server.alerts.planning import CAP_S, MESSAGES_MAX, ROWS_MAX, Parcel
 from server.alerts.rows import NO_DESTINATION
-from server.errors import DeliveryError
+from server.errors import DeliveryError, StoreError
 from server.store import outbox as store
 from server.store.engine import reading
 from server.store.writer import Writer
@@ -42,6 +44,12 @@ BACK_OFF_MAX_S = 300
 
 WRITE_TIMEOUT_S = 60
 """Longest wait for the writer, in seconds."""
+
+MARK_EVERY_S = 1
+"""Seconds between two attempts to mark what was sent."""
+
+MARKS_MAX = 50
+"""Most attempts: by then the lease is about to end."""
 
 T = TypeVar("T")
 
@@ -114,9 +122,18 @@ class Sender:
         except DeliveryError as error:
             self._fail(parcel, error, now)
             return 0
-        self._write(lambda conn: store.delivered(conn, parcel.row.id, counted, now))
+        self._mark(lambda conn: store.delivered(conn, parcel.row.id, counted, now))
         self._failures = 0
         return 1
+
+    def _mark(self, mark: Callable[[Connection], None]) -> None:
+        pause = threading.Event()
+        for _ in range(MARKS_MAX - 1):
+            try:
+                return self._write(mark)
+            except StoreError:
+                pause.wait(MARK_EVERY_S)
+        return self._write(mark)
 
     def _fail(self, parcel: Parcel, error: DeliveryError, now: int) -> None:
         counted = tuple(row.id for row in parcel.counted)

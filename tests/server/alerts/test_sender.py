@@ -9,18 +9,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from psycopg.sql import SQL
 from pytest_httpserver import HTTPServer
 from sqlalchemy import Engine, select
 
 from server.alerts import bodies
 from server.alerts.destinations.slack import Slack
+from server.alerts.messages import Message
 from server.alerts.outbox import end_operator, tell, tell_operator
 from server.alerts.planning import CAP_S, MESSAGES_MAX, NEWS_MAX_AGE_S
 from server.alerts.rows import HELD, NO_DESTINATION
 from server.alerts.sender import LEASE_S, REFUSED_RETRY_S, Sender
+from server.store.engine import open_engine
 from server.store.outbox import outbox_health
 from server.store.tables import outbox
+from server.store.writer import Writer
 from server.transitions import Transition
+from tests.postgres import Postgres
 
 HOOK = "/services/T000/B000/aVerySecretPath"
 DYING = Path(__file__).with_name("dying_sender.py")
@@ -282,6 +287,40 @@ def test_a_killed_sender_loses_nothing(
     assert sends.send_due(now + LEASE_S) == 1
     assert sends.send_due(now + 10 * LEASE_S) == 0
     assert len(receiver.log) == arrived
+
+
+class Severing:
+    """Slack, on whose way back the database ends all connections."""
+
+    name = "slack"
+
+    def __init__(self, slack: Slack, postgres: Postgres) -> None:
+        self._slack = slack
+        self._postgres = postgres
+
+    def send(self, message: Message) -> None:
+        """Sends, then severs."""
+        self._slack.send(message)
+        ends = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        )
+        self._postgres.run(SQL(ends))
+
+
+def test_what_was_sent_while_the_database_went_away_is_sent_once(
+    postgres: Postgres, receiver: HTTPServer, slack: Slack, change: Make
+) -> None:
+    """It is marked as soon as there is a connection again, not sent again after the lease."""
+    engine = open_engine(postgres.database())
+    writer = Writer(engine)
+    now = change().at
+    writer.run(lambda conn: tell(conn, change(machine_id="m0", labels=("mac-0",)))).result()
+    sends = Sender(engine, writer, Severing(slack, postgres), lambda: 0.0)
+    assert sends.send_due(now + bodies.MACHINE_SETTLE_S) == 1
+    assert sends.send_due(now + 2 * LEASE_S) == 0
+    assert _titles(receiver) == ["mac-0 drifted"]
+    writer.close()
+    engine.dispose()
 
 
 def test_the_hour_is_counted_across_a_restart(
