@@ -27,6 +27,9 @@ from server.store.waivers import waivers_of
 PAGE_MAX = 500
 """Most machines on one page."""
 
+LOOKED_AT_MAX = 5_000
+"""Most machines that a page is picked from: else the last few of a large fleet take seconds."""
+
 
 @dataclass(frozen=True)
 class MachineRow:
@@ -81,6 +84,7 @@ def machines_page(
     conn: Connection,
     *,
     after: str = "",
+    upto: str | None = None,
     limit: int = PAGE_MAX,
     group: str | None = None,
     standing: Standing | None = None,
@@ -90,16 +94,32 @@ def machines_page(
     Args:
         conn: For reading.
         after: The last id of the page before.
+        upto: No id beyond this one.
         limit: Most rows, up to `PAGE_MAX`.
         group: Only machines of this group.
         standing: Only machines that stand so.
     """
     query = _ROWS.where(machines.c.id > after).order_by(machines.c.id)
+    if upto is not None:
+        query = query.where(machines.c.id <= upto)
     if group is not None:
         query = query.where(machines.c.group_name == group)
     if standing is not None:
         query = query.where(_stands == standing)
     return [MachineRow(*row) for row in conn.execute(query.limit(min(limit, PAGE_MAX)))]
+
+
+def bound(conn: Connection, after: str, number: int = LOOKED_AT_MAX) -> str | None:
+    """The id up to which so many machines come after one; None where no more than these do.
+
+    Args:
+        conn: For reading.
+        after: The last id of the page before.
+        number: How many, at least 1.
+    """
+    query = select(machines.c.id).where(machines.c.id > after).order_by(machines.c.id)
+    found = conn.execute(query.offset(number - 1).limit(2)).scalars().all()
+    return found[0] if len(found) > 1 else None
 
 
 def machine_named(conn: Connection, name: str) -> str | None:

@@ -123,15 +123,16 @@ class MachineHistoryView(MachineView, frozen=True, kw_only=True):
     why_left: WhyLeft | None = None
 
 
-def page(listed: Sequence[ListedMachine], limit: int) -> MachinesView:
+def page(listed: Sequence[ListedMachine], limit: int, upto: str | None = None) -> MachinesView:
     """One page out of one more machine than fits on it, where there is one more.
 
     Args:
         listed: In the order of their ids, at most `limit` + 1.
         limit: Most machines on the page, at least 1.
+        upto: The last id that was looked at; None where that was the last of all.
     """
     shown = tuple(listed[:limit])
-    return MachinesView(shown, next=shown[-1].machine if len(listed) > limit else None)
+    return MachinesView(shown, next=shown[-1].machine if len(listed) > limit else upto)
 
 
 def history(

@@ -59,15 +59,20 @@ async def get_machines(
         MACHINES_MAX
     ),
 ) -> machines.MachinesView:
-    """In the order of their ids; a page that is not the last names the next one."""
+    """In the order of their ids; a page that is not the last names the next one.
 
-    def listed(conn: Connection) -> list[machines.ListedMachine]:
+    Of a large fleet a page can be short, or empty, and yet name the next one: each is picked
+    from a bounded number of machines.
+    """
+
+    def view(conn: Connection) -> machines.MachinesView:
+        upto = read.bound(conn, after)
         rows = read.machines_page(
-            conn, after=after, limit=limit + 1, group=group, standing=standing
+            conn, after=after, upto=upto, limit=limit + 1, group=group, standing=standing
         )
-        return facts.listed(conn, rows, reads.clock())
+        return machines.page(facts.listed(conn, rows, reads.clock()), limit, upto)
 
-    return machines.page(await reads.run(listed), limit)
+    return await reads.run(view)
 
 
 @get(

@@ -137,3 +137,16 @@ def test_a_machine_is_found_by_its_id_or_its_live_label(shop: Shop) -> None:
     shop.write(lambda conn: fleet.leave(conn, anna.id, shop.now))
     assert shop.read(lambda conn: read.machine_named(conn, "anna")) is None
     assert shop.read(lambda conn: read.machine_named(conn, anna.id)) == anna.id
+
+
+def test_a_page_is_picked_from_a_bounded_number_of_machines(shop: Shop) -> None:
+    """Page for page each machine is looked at once; of the last ones nothing bounds them."""
+    ids = sorted(shop.enrol(f"laptop {number}").id for number in range(5))
+    assert shop.read(lambda conn: read.bound(conn, "", 2)) == ids[1]
+    assert shop.read(lambda conn: read.bound(conn, ids[1], 2)) == ids[3]
+    assert shop.read(lambda conn: read.bound(conn, ids[3], 2)) is None
+    assert shop.read(lambda conn: read.bound(conn, ids[2], 2)) is None
+    page = shop.read(lambda conn: read.machines_page(conn, after=ids[1], upto=ids[3]))
+    assert [row.id for row in page] == ids[2:4]
+    drifting = shop.read(lambda conn: read.machines_page(conn, upto=ids[1], standing="drift"))
+    assert drifting == []

@@ -36,3 +36,11 @@ def test_a_history_is_newest_first_and_bounded(count: int) -> None:
     assert (seen.machine, seen.label, seen.tag) == ("m", "laptop", "tag")
     ats = [each.at for each in seen.timeline]
     assert ats == list(range(count))[::-1][: machines.TIMELINE_MAX]
+
+
+def test_a_short_page_names_what_was_looked_at_last() -> None:
+    """Also an empty one; a full page its own last machine."""
+    assert machines.page([_listed(1)], 2, "007").next == "007"
+    assert machines.page([], 2, "007").next == "007"
+    assert machines.page([_listed(1), _listed(2), _listed(3)], 2, "007").next == "002"
+    assert machines.page([], 2).next is None
