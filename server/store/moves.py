@@ -9,8 +9,10 @@ other.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import msgspec
 from sqlalchemy import Connection, insert, select
 
+from server.activity import NOT_EXAMINED
 from server.current import Current
 from server.in_use import build_in_use
 from server.standing import carried, dated, finding_key, stand
@@ -83,7 +85,7 @@ def take(
         began=write_began(began),
         unsent_since=None,
         taken_at=now,
-        build=build_in_use(read_profile(_body(conn, after.profile_id))),
+        build=_build(_body(conn, after.profile_id)),
     )
     return settle(conn, current, before, (taken, after), at, now)
 
@@ -233,6 +235,14 @@ def _pair(machine: Machine, verdict: Held | None) -> tuple[int, str] | None:
     if machine.exception is not None or verdict is None:
         return None
     return verdict.profile_id, verdict.group
+
+
+def _build(body: bytes) -> str:
+    try:
+        return build_in_use(read_profile(body))
+    except msgspec.DecodeError:
+        # Nor could it be judged: the log has it, and the laptop is not refused for that.
+        return NOT_EXAMINED
 
 
 def _built(machine: Machine) -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from agent.wire import Build, Change, CheckIn, FindingView, Override, Profile
 from server.errors import RequestRefused
+from server.in_use import build_in_use
 from server.judge import judge
 from server.keeper import Keeper
 from server.policy import GroupPolicy, Policies
@@ -239,6 +240,14 @@ class Whole(RuleBasedStateMachine):
     def counts_equal_a_recount(self) -> None:
         """Of machines by standing, and of verdicts' machines."""
         self.shop.counted()
+
+    @invariant()
+    def machines_are_counted_by_the_build_of_their_profile(self) -> None:
+        """From their first profile until they leave."""
+        with self.shop.engine.connect() as conn:
+            for machine in map(machine_of, conn.execute(MACHINES).all()):
+                told = profile_of(conn, machine) if machine.left_at is None else None
+                assert machine.build == (build_in_use(told) if told else None)
 
     @invariant()
     def nothing_acknowledged_is_lost(self) -> None:
