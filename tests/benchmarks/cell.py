@@ -28,11 +28,11 @@ from server.store.counts import differences, standings
 from server.store.engine import open_engine
 from server.store.interface import Limits
 from server.store.tables import presence, readings
-from tests.benchmarks import fleets, results, rows
+from tests.benchmarks import fleets, kept, rows
 from tests.benchmarks.__main__ import machine
 from tests.benchmarks.fleets import Fleet
 from tests.benchmarks.intake import SCRIPT
-from tests.benchmarks.results import Cell, Mix, Release, Result, Took, took
+from tests.benchmarks.kept import Cell, Mix, Release, Result, Took, took
 from tests.benchmarks.simulator import database
 from tests.benchmarks.simulator.database import Database
 from tests.benchmarks.simulator.meter import Meter
@@ -198,12 +198,12 @@ class _Run:
         )
         told: dict[str, int] = json.loads(done.stdout.strip().splitlines()[-1])
         assert not told["status_errors"] + told["socket_errors"], told
-        kept = self._read(
+        found = self._read(
             lambda conn: conn.scalar(
                 select(func.sum(presence.c.seq - seq + 1)).where(presence.c.seq >= seq)
             )
         )
-        assert kept >= told["requests"], f"{told['requests']} were acknowledged, {kept} were kept"
+        assert found >= told["requests"], f"{told['requests']} were acknowledged, {found} were kept"
         return round(told["requests"] / told["duration_us"] * 1e6)
 
     def release(self) -> Release:
@@ -279,7 +279,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     cell = Cell(asked.database, asked.machines, asked.profiles)
     with tempfile.TemporaryDirectory(prefix="parity-cell-") as folder:
-        results.write(asked.out, measure(cell, Path(folder), asked.rate, asked.seconds))
+        kept.write(asked.out, measure(cell, Path(folder), asked.rate, asked.seconds))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from tests.benchmarks.results import Result
+from tests.benchmarks.kept import Result
 
 WIDTH, HEIGHT = 940, 312
 _PANEL, _TALL, _LEFT, _TOP, _STEP = 230, 200, 62, 56, 304
@@ -88,7 +88,7 @@ def svg(found: Sequence[Result]) -> str:
     """The picture of some results.
 
     Args:
-        found: At least one, in the order of `tests.benchmarks.results.read`.
+        found: At least one, in the order of `tests.benchmarks.kept.read`.
     """
     across = scale([each.cell.machines for each in found])
     body = [_legend()]

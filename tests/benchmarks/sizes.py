@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
-from tests.benchmarks import picture, results, table
-from tests.benchmarks.results import Cell, Mix
+from tests.benchmarks import kept, picture, table
+from tests.benchmarks.kept import Cell, Mix
 from tests.benchmarks.simulator.database import DatabaseKind
 
 CELL_MAX_S = 7_200
@@ -39,12 +39,12 @@ def main() -> None:
     parser.add_argument("--profiles", choices=get_args(Mix), nargs="+", default=get_args(Mix))
     parser.add_argument("--rate", type=int, default=200, help="steady check-ins a second")
     parser.add_argument("--seconds", type=int, default=10, help="to look at each thing")
-    parser.add_argument("--results", type=Path, default=results.FOLDER, help="their folder")
+    parser.add_argument("--results", type=Path, default=kept.FOLDER, help="their folder")
     parser.add_argument("--again", action="store_true", help="also cells that have a result")
     parser.add_argument("--tell", action="store_true", help="measure nothing")
     asked = parser.parse_args()
     failed = [] if asked.tell else list(_failed(asked))
-    found = results.read(asked.results)
+    found = kept.read(asked.results)
     print(table.markdown(found))
     if found:
         drawn = asked.results / CURVES
@@ -69,7 +69,7 @@ def _failed(asked: argparse.Namespace) -> Iterator[Cell]:
     databases = get_args(DatabaseKind) if asked.database == "both" else (asked.database,)
     wanted = list(cells(databases, asked.machines, asked.profiles))
     for number, cell in enumerate(wanted, 1):
-        out = results.file_of(asked.results, cell)
+        out = kept.file_of(asked.results, cell)
         at = f"{number} of {len(wanted)}: {cell.name}"
         if out.exists() and not asked.again:
             print(f"{at} has a result", file=sys.stderr, flush=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tests.benchmarks.results import Result
+from tests.benchmarks.kept import Result
 
 SMALL = 10_000
 """The size that the status of others is compared with."""

@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from tests.benchmarks import picture, results, table
-from tests.benchmarks.results import Cell, Release, Result, Took
+from tests.benchmarks import kept, picture, table
+from tests.benchmarks.kept import Cell, Release, Result, Took
 from tests.benchmarks.sizes import cells
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +49,7 @@ def test_a_cell_is_measured_once(database: str, tmp_path: Path) -> None:
     more = ("--rate", "20", "--seconds", "1", "--results", tmp_path)
     done = sized(*words, *more)
     assert done.returncode == 0, done.stderr
-    (found,) = results.read(tmp_path)
+    (found,) = kept.read(tmp_path)
     assert (found.cell.machines, found.cell.profiles) == (60, 6)
     assert min(found.status_idle.answers, found.status_busy.answers) > 0
     assert found.check_ins_per_s > 0
@@ -74,7 +74,7 @@ def test_cells_come_by_size() -> None:
     [("1000", 500, 500), ("1000", 5_000, 1_000), ("tenth", 5, 1), ("all", 7, 7)],
 )
 def test_a_mix_says_how_many_profiles_there_are(
-    mix: results.Mix, machines: int, profiles: int
+    mix: kept.Mix, machines: int, profiles: int
 ) -> None:
     """Never more than machines, and never none."""
     assert Cell("sqlite", machines, mix).profiles == profiles
@@ -82,17 +82,17 @@ def test_a_mix_says_how_many_profiles_there_are(
 
 def test_times_are_told_by_their_ranks() -> None:
     """Whatever their order; of none, nothing is told."""
-    told = results.took([each / 1_000 for each in reversed(range(1, 101))], errors=2)
+    told = kept.took([each / 1_000 for each in reversed(range(1, 101))], errors=2)
     assert told == Took(100, 2, 51.0, 100.0, 100.0)
-    assert results.took([]) == NO_TIME
+    assert kept.took([]) == NO_TIME
 
 
 def test_a_result_is_read_as_it_was_written(tmp_path: Path) -> None:
     """In the order of the table, whatever order they were written in."""
     made = [result(each) for each in cells(["sqlite", "postgresql"], [10, 100], ["1000", "all"])]
     for each in made:
-        results.write(results.file_of(tmp_path, each.cell), each)
-    found = results.read(tmp_path)
+        kept.write(kept.file_of(tmp_path, each.cell), each)
+    found = kept.read(tmp_path)
     assert sorted(map(msgspec.json.encode, found)) == sorted(map(msgspec.json.encode, made))
     assert [each.cell.name for each in found[:3]] == [
         "sqlite-10-1000",
@@ -131,9 +131,9 @@ def test_curves_stay_in_their_panels(release_s: float) -> None:
 
 def test_committed_results_can_be_told() -> None:
     """The picture of the README is drawn from them, and they are whole."""
-    found = results.read(results.FOLDER)
+    found = kept.read(kept.FOLDER)
     assert found
-    drawn = (results.FOLDER / "growth.svg").read_text(encoding="utf-8")
+    drawn = (kept.FOLDER / "growth.svg").read_text(encoding="utf-8")
     assert drawn == picture.svg(found)
     for each in found:
-        assert json.loads(results.file_of(results.FOLDER, each.cell).read_bytes())["version"]
+        assert json.loads(kept.file_of(kept.FOLDER, each.cell).read_bytes())["version"]
