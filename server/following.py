@@ -17,7 +17,7 @@ from server.policy_file import PolicyError
 from server.releases.news import is_news
 from server.store import policies, public, references, restores, uptime
 from server.store.engine import reading
-from server.store.following import Numbers, numbers
+from server.store.following import Numbers, looked_at, numbers
 from server.store.writer import Writer
 from server.worker import Mark
 
@@ -67,7 +67,7 @@ class Following:
             StoreError: As `keep_up`, or the database could not.
         """
         with reading(engine) as conn:
-            is_same = numbers(conn) == self._seen
+            is_same = looked_at(conn) == self._seen
         if not is_same:
             writer.run(_nothing).result()
 

@@ -43,14 +43,18 @@ class Numbers:
 
 _PARTS = tuple(Numbers.__dataclass_fields__)
 
-_NUMBERS = Prepared(
-    select(*(current_numbers.c[part] for part in _PARTS)).where(current_numbers.c.id == _ROW)
-)
+_QUERY = select(*(current_numbers.c[part] for part in _PARTS)).where(current_numbers.c.id == _ROW)
+_NUMBERS = Prepared(_QUERY)
 
 
 def numbers(conn: Connection) -> Numbers:
-    """The numbers as this transaction sees them."""
+    """The numbers as a transaction of the writer sees them."""
     return Numbers(*(_NUMBERS.run(conn, {}) or ()))
+
+
+def looked_at(conn: Connection) -> Numbers:
+    """The same for who only reads, by a connection that may be lost."""
+    return Numbers(*(conn.execute(_QUERY).first() or ()))
 
 
 def renumber(conn: Connection, *parts: str) -> int:

@@ -184,7 +184,12 @@ def serving(engine: Engine) -> Iterator[Connection]:
 def leading(engine: Engine) -> Iterator[Callable[[], bool] | None]:
     """By a lock of a connection that does nothing else."""
     with engine.connect() as conn:
-        if not _first_of(conn, f"SELECT pg_try_advisory_lock({_LEADER_LOCK})"):
+        try:
+            is_taken = _first_of(conn, f"SELECT pg_try_advisory_lock({_LEADER_LOCK})")
+        except DBAPIError:
+            conn.invalidate()
+            raise
+        if not is_taken:
             yield None
             return
         try:
