@@ -232,11 +232,6 @@ class Crowd:
         ]
 
     @property
-    def acked(self) -> int:
-        """How many check-ins were acknowledged so far."""
-        return sum(each.told.seq for each in self.members)
-
-    @property
     def faults(self) -> list[str]:
         """Answers that should not have come."""
         return [f"{each.machine.label}: {fault}" for each in self.members for fault in each.faults]

@@ -57,32 +57,25 @@ class Replicas:
             return None
         return next((each for each in self.servers if row and each.folder.name == row[0]), None)
 
-    def followers(self) -> list[Server]:
-        """All others that run."""
-        leader = self.leader()
-        return [each for each in self.servers if each is not leader and each.process is not None]
-
     def __enter__(self) -> Self:
-        for number, cable in enumerate(self._cables, 1):
-            self._open.enter_context(cable)
-            name = f"replica-{number}"
-            url = (
-                f"postgresql://postgres@127.0.0.1:{cable.port}/{self._database_name}"
-                f"?application_name={name}"
-            )
-            self.servers.append(Server(self._folder / name, database_url=url, **self._settings))
-        first, *others = self.servers
-        first.prepare()
-        for each in others:
-            for file in ("secret", "token"):
-                shutil.copy(first.folder / file, each.folder / file)
-        for each in self.servers:
-            self._open.enter_context(each)
+        with ExitStack() as opened:
+            for number, cable in enumerate(self._cables, 1):
+                opened.enter_context(cable)
+                self.servers.append(self._server(f"replica-{number}", cable))
+            first, *others = self.servers
+            first.prepare()
+            for each in others:
+                for file in ("secret", "token"):
+                    shutil.copy(first.folder / file, each.folder / file)
+            for each in self.servers:
+                opened.enter_context(each)
+            self._open = opened.pop_all()
         return self
 
-    @property
-    def _database_name(self) -> str:
-        return self.database.rpartition("?")[0].rpartition("/")[2]
+    def _server(self, name: str, cable: Cable) -> Server:
+        database = self.database.rpartition("?")[0].rpartition("/")[2]
+        url = f"postgresql://postgres@127.0.0.1:{cable.port}/{database}?application_name={name}"
+        return Server(self._folder / name, database_url=url, **self._settings)
 
     def __exit__(
         self,
