@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    Connection,
     Function,
     Subquery,
     Table,
@@ -59,6 +60,11 @@ def rows_of(
             for place, (column, kind) in enumerate(columns.items())
         )
     ).subquery(name)
+
+
+def can_ask_of_update(conn: Connection) -> bool:
+    """Whether a query can go on with the rows that an UPDATE within it returns."""
+    return conn.dialect.name == "postgresql"
 
 
 def total(column: ColumnElement[int]) -> ColumnElement[int]:

@@ -8,10 +8,10 @@ import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-import msgspec
 from sqlalchemy import Connection, select
 
 from server.store import batches
+from server.store.batches import Unchanged
 from server.store.engine import open_engine, writable
 from server.store.tables import presence
 from tests.benchmarks.fleets import Fleet
@@ -60,8 +60,9 @@ def _rows(conn: Connection) -> Sequence[tuple[str, str | None]]:
         return sorted(((row.machine_id, row.key) for row in found), key=lambda row: row[0][::-1])
 
 
-def _batches(rows: Sequence[tuple[str, str | None]], size: int, seq: int) -> Iterator[str]:
+def _batches(
+    rows: Sequence[tuple[str, str | None]], size: int, seq: int
+) -> Iterator[Sequence[Unchanged]]:
     for first in itertools.count(0, size):
         numbers = range(first, first + size)
-        batch = [(*rows[each % len(rows)], seq + each // len(rows)) for each in numbers]
-        yield msgspec.json.encode(batch).decode()
+        yield [(*rows[each % len(rows)], seq + each // len(rows)) for each in numbers]

@@ -7,7 +7,7 @@ from tests.benchmarks import fleets, limit
 
 
 def test_every_machine_is_touched_in_turn_and_all_of_it_is_kept(tmp_path: Path) -> None:
-    """Three batches of two over three machines would end with each of them at its second."""
+    """Batches of two over three machines: none is left out, and none goes first twice."""
     fleet = fleets.make(tmp_path / "fleet", machine_count=3, profile_count=2)
     found = limit.measure(fleet, size=2, seq=fleets.SEQ + 1, seconds=0.2, pid=None)
     assert found["check-ins in a batch"] == 2

@@ -61,3 +61,15 @@ def test_late_check_ins_go_first_and_each_is_taken_once(shop: Shop, fleet: list[
     assert states(taken(shop, [ben, carl, dora], [], 3600)) == ["pending"] * 3
     assert shop.counted() == {"pending": 4}
     assert shop.rows("SELECT count(*) FROM machines WHERE numbered = 3") == [(4,)]
+
+
+def test_one_told_again_is_answered_among_those_that_are_new(
+    shop: Shop, fleet: list[Laptop]
+) -> None:
+    """Also where there is time for nothing singly; and it changes nothing."""
+    anna, *others = (says(each, changed=False) for each in fleet)
+    assert states(taken(shop, [], [anna], 0)) == ["match"]
+    before = shop.rows("SELECT machine_id, seq FROM presence")
+    assert states(taken(shop, [], [anna, *others], 0)) == ["match"] * 4
+    after = shop.rows("SELECT machine_id, seq FROM presence")
+    assert len(set(after) - set(before)) == len(others)
