@@ -12,9 +12,10 @@ its old time a verdict is judged again and gets a new one.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, select, tuple_
+from sqlalchemy import Connection, Engine, Select, select, tuple_
 
 from server.current import Current
 from server.standing import begun
@@ -50,10 +51,11 @@ def judge_again(
         StoreError: The database could not write, or the writer is closed.
     """
     written, after = 0, (0, "")
+    due_at = clock() if only_due else None
     while True:
         # Taken first: what is swapped from here on makes the slice be judged once more.
         now, changes = clock(), current.changes
-        page = _page(engine, after, now if only_due else None)
+        page = _every(engine, after) if due_at is None else _due(engine, due_at)
         if not page:
             return written
         revised = [each for row in page if _differs(each := _judge(row, current, now), now)]
@@ -64,6 +66,11 @@ def judge_again(
         after = page[-1].held.profile_id, page[-1].held.group
 
 
+_ROWS = select(verdicts, profiles.c.body.label("profile")).join(
+    profiles, profiles.c.id == verdicts.c.profile_id
+)
+
+
 @dataclass(frozen=True)
 class _Row:
     """A verdict and the bytes of its profile."""
@@ -72,19 +79,25 @@ class _Row:
     body: bytes
 
 
-def _page(engine: Engine, after: tuple[int, str], due_at: int | None) -> list[_Row]:
+def _every(engine: Engine, after: tuple[int, str]) -> list[_Row]:
     key = tuple_(verdicts.c.profile_id, verdicts.c.group_name)
-    query = (
-        select(verdicts, profiles.c.body.label("profile"))
-        .join(profiles, profiles.c.id == verdicts.c.profile_id)
-        .where(key > after)
-        .order_by(verdicts.c.profile_id, verdicts.c.group_name)
-        .limit(READ_MAX)
+    return _read(
+        engine, _ROWS.where(key > after).order_by(verdicts.c.profile_id, verdicts.c.group_name)
     )
-    if due_at is not None:
-        query = query.where(verdicts.c.next_change_at <= due_at)
+
+
+def _due(engine: Engine, due_at: int) -> list[_Row]:
+    """The longest due: by their own index, since this is asked every few seconds.
+
+    Each is written with a later time, so that the next page is of others.
+    """
+    is_due = verdicts.c.next_change_at <= due_at
+    return _read(engine, _ROWS.where(is_due).order_by(verdicts.c.next_change_at))
+
+
+def _read(engine: Engine, query: Select[*tuple[Any, ...]]) -> list[_Row]:
     with reading(engine) as conn:
-        return [_Row(held_of(row), row.profile) for row in conn.execute(query)]
+        return [_Row(held_of(row), row.profile) for row in conn.execute(query.limit(READ_MAX))]
 
 
 def _judge(row: _Row, current: Current, now: int) -> Revised:
@@ -94,7 +107,10 @@ def _judge(row: _Row, current: Current, now: int) -> Revised:
         later = msgspec.structs.replace(held.verdict, next_change_at=now + FAILED_AGAIN_S)
         return Revised(held, later)
     findings = begun(held.verdict.findings, verdict.findings, now)
-    return Revised(held, msgspec.structs.replace(verdict, findings=findings))
+    changes_at = verdict.next_change_at
+    look_at = None if changes_at is None else max(changes_at, now + 1)
+    told = msgspec.structs.replace(verdict, findings=findings, next_change_at=look_at)
+    return Revised(held, told)
 
 
 def _differs(revised: Revised, now: int) -> bool:
