@@ -1,15 +1,10 @@
 """PostgreSQL, from version 14 on, through psycopg: for servers beyond one machine.
 
-A transaction that writes takes one lock of the database first, as it does in SQLite: what
-it reads is then what holds when it commits, and it can read and write in the plain order of
-its statements. It is READ COMMITTED for that very reason: a snapshot would be older than
-the lock. A transaction that reads has one snapshot for all of its statements, and is
-read-only. The lock ends with its transaction, whatever becomes of the process
-(https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS).
-
-Every server shares a second lock for as long as its writing connection lives; who must be
-alone, as for a restore, has it exclusively. A third is the leading server's
-(`server.leader`), by a connection of its own.
+A transaction that writes takes one lock of the database first (`server.store.postgres_locks`),
+as it does in SQLite: what it reads is then what holds when it commits, and it can read and
+write in the plain order of its statements. It is READ COMMITTED for that very reason: a
+snapshot would be older than the lock. A transaction that reads has one snapshot for all of its
+statements, and is read-only.
 
 A commit waits for the disk: ``synchronous_commit`` is never ``off``. One that fails to tell
 whether it happened is not acknowledged; a laptop then says the same again, which changes
@@ -17,8 +12,8 @@ nothing if it did happen.
 
 Where the address leaves out the password, libpq finds it: ``PGPASSWORD``, ``PGPASSFILE``,
 ``~/.pgpass``. It may name several hosts, and which of them is meant: that is a failover
-(``?host=a&host=b&target_session_attrs=primary``). These locks belong to a session, which a
-pooler may hand on only as a whole (PgBouncer's session mode).
+(``?host=a&host=b&target_session_attrs=primary``). Locks belong to a session, which a pooler may
+hand on only as a whole (PgBouncer's session mode).
 """
 
 import contextlib
@@ -31,6 +26,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from server.errors import StoreError
+from server.store import postgres_locks as locks
 from server.store.interface import Limits
 
 VERSION_MIN = 14
@@ -38,9 +34,6 @@ VERSION_MIN = 14
 
 RECYCLE_S = 300
 """Seconds after which a reading connection is opened anew: it may lead to a former primary."""
-
-SERVER_WAIT_S = 2
-"""Seconds that a server waits for the one before it, whose connection may be ending."""
 
 KEEPALIVE_S = (10, 5, 3)
 """Seconds of silence, seconds between probes, and probes after which a peer is gone.
@@ -50,11 +43,6 @@ Asked of both sides: what a vanished server holds is free again within half a mi
 
 PEER_GONE_MS = (KEEPALIVE_S[0] + KEEPALIVE_S[1] * KEEPALIVE_S[2]) * 1000
 """The same for what was sent and not confirmed, in milliseconds."""
-
-# Any numbers do, as long as all servers of a database use the same ones.
-_WRITE_LOCK = 0x7061_7269_7479_0001
-_SERVER_LOCK = 0x7061_7269_7479_0002
-_LEADER_LOCK = 0x7061_7269_7479_0003
 
 _BROKEN_INDEXES = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
 _DAMAGED = (
@@ -165,7 +153,7 @@ def alone(engine: Engine) -> Iterator[Connection]:
         f"another server already works on {named(engine.url)}",
         advice="stop it first, or give this one a database of its own",
     )
-    with _holding(engine, "pg_advisory_lock", refused) as conn:
+    with _holding(engine, locks.take_alone, refused) as conn:
         yield conn
 
 
@@ -176,7 +164,7 @@ def serving(engine: Engine) -> Iterator[Connection]:
         f"the database {named(engine.url)} is being restored or copied",
         advice="wait until that has ended",
     )
-    with _holding(engine, "pg_advisory_lock_shared", refused) as conn:
+    with _holding(engine, locks.share, refused) as conn:
         yield conn
 
 
@@ -185,7 +173,7 @@ def leading(engine: Engine) -> Iterator[Callable[[], bool] | None]:
     """By a lock of a connection that does nothing else."""
     with engine.connect() as conn:
         try:
-            is_taken = _first_of(conn, f"SELECT pg_try_advisory_lock({_LEADER_LOCK})")
+            is_taken = locks.leads(conn)
         except DBAPIError:
             conn.invalidate()
             raise
@@ -193,7 +181,7 @@ def leading(engine: Engine) -> Iterator[Callable[[], bool] | None]:
             yield None
             return
         try:
-            yield lambda: _lives(conn)
+            yield lambda: locks.lives(conn)
         finally:
             conn.invalidate()
 
@@ -267,10 +255,10 @@ def _settings(limits: Limits) -> str:
 def _begin(conn: Connection) -> None:
     if conn.get_execution_options().get("parity_writes", False):
         # Not READ WRITE: a database in a read-only phase refuses by itself.
-        words = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({_WRITE_LOCK})"
+        words = f"BEGIN ISOLATION LEVEL READ COMMITTED; {locks.WRITES_BY_TURNS}"
     else:
         words = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-    _say(conn, words)
+    locks.say(conn, words)
 
 
 def _check_open(conn: Connection) -> None:
@@ -286,49 +274,15 @@ def _check_open(conn: Connection) -> None:
 
 
 @contextlib.contextmanager
-def _holding(engine: Engine, lock: str, refused: StoreError) -> Iterator[Connection]:
+def _holding(
+    engine: Engine, take: Callable[[Connection], bool], refused: StoreError
+) -> Iterator[Connection]:
     # After a failover, connections that wait in the pool lead to where it was.
     engine.dispose()
     with writable(engine) as conn:
         try:
-            _take(conn, lock, refused)
+            if not take(conn):
+                raise refused
             yield conn
         finally:
             conn.invalidate()
-
-
-def _take(conn: Connection, lock: str, refused: StoreError) -> None:
-    try:
-        _say(
-            conn,
-            f"BEGIN; SET LOCAL lock_timeout = {SERVER_WAIT_S * 1000};"
-            f" SELECT {lock}({_SERVER_LOCK}); COMMIT",
-        )
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != "55P03":  # lock_not_available
-            raise
-        raise refused from error
-
-
-def _lives(conn: Connection) -> bool:
-    try:
-        return bool(_first_of(conn, "SELECT true"))
-    except DBAPIError:
-        return False
-
-
-def _first_of(conn: Connection, words: str) -> object:
-    return _say(conn, words).fetchone()[0]
-
-
-def _say(conn: Connection, words: str) -> Any:
-    """Runs statements in one round trip, beneath SQLAlchemy, which would begin a transaction."""
-    driver: Any = conn.dialect.loaded_dbapi
-    raw: Any = conn.connection.driver_connection
-    try:
-        # Several statements cannot be prepared.
-        return raw.execute(words, prepare=False)
-    except driver.Error as error:
-        with contextlib.suppress(driver.Error):
-            raw.rollback()
-        raise DBAPIError.instance(words, None, error, driver.Error) from error
