@@ -171,20 +171,13 @@ class Case:
         Its `changes_at` is when something changes that a finding tells: that another source
         shows the same head from then on is told by none.
         """
-        here = self._locate(version, method, channel, self.now)
-        at = here.changes_at
-        while at is not None:
-            then = self._locate(version, method, channel, at)
-            if _told(then) != _told(here):
-                break
-            at = then.changes_at
-        return msgspec.structs.replace(here, changes_at=at)
-
-    def _locate(self, version: str, method: str, channel: str | None, now: int) -> Position:
         if channel is None:
             return NOWHERE
-        max_age_s = self.policy.head_max_age_s
-        return locate(version, method, channel, max_age_s, self.ledger, now)
+        known = _positions(self.ledger, self.now)
+        asked = version, method, channel, self.policy.head_max_age_s
+        if asked not in known:
+            known[asked] = _locate(*asked, self.ledger, self.now)
+        return known[asked]
 
     def permits(self, override: Override) -> bool:
         """Whether a behaviour override may be there.
@@ -296,6 +289,29 @@ def channel_of(profile: Profile, policy: GroupPolicy, install: Install | None = 
     if chosen is None:
         return "latest"
     return chosen.value if isinstance(chosen.value, str) else None
+
+
+@functools.lru_cache(maxsize=1)
+def _positions(ledger: Ledger, now: int) -> dict[tuple[str, str, str, int], Position]:
+    """What was located in a ledger at a moment: the same for all profiles that have the build.
+
+    Of one moment only: a pass over a fleet asks for few places very often.
+    """
+    del ledger, now  # they name it
+    return {}
+
+
+def _locate(
+    version: str, method: str, channel: str, max_age_s: int, ledger: Ledger, now: int
+) -> Position:
+    here = locate(version, method, channel, max_age_s, ledger, now)
+    at = here.changes_at
+    while at is not None:
+        then = locate(version, method, channel, max_age_s, ledger, at)
+        if _told(then) != _told(here):
+            break
+        at = then.changes_at
+    return msgspec.structs.replace(here, changes_at=at)
 
 
 def _told(position: Position) -> tuple[object, ...]:

@@ -6,10 +6,12 @@ like all others, but goes to the driver directly.
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -35,20 +37,40 @@ class Prepared:
             DBAPIError: The database could not, by the name of the reason.
         """
         text, names, fixed = _compiled(self._statement, conn.dialect)
-        cursor = conn.connection.cursor()
-        try:
-            if names is None:
-                cursor.execute(text, {**fixed, **values})
-            else:
-                cursor.execute(
-                    text, [values[name] if name in values else fixed[name] for name in names]
-                )
+        with _cursor(conn, text) as cursor:
+            cursor.execute(text, _by_place(names, fixed, values))
             return cursor.fetchone() if cursor.description else None
-        except conn.dialect.loaded_dbapi.Error as error:
-            base = conn.dialect.loaded_dbapi.Error
-            raise DBAPIError.instance(text, None, error, base) from error
-        finally:
-            cursor.close()
+
+    def run_all(self, conn: Connection, rows: Iterable[Mapping[str, object]]) -> None:
+        """Runs it once for each of some rows of values; it returns nothing.
+
+        Raises:
+            DBAPIError: As `run`.
+        """
+        text, names, fixed = _compiled(self._statement, conn.dialect)
+        with _cursor(conn, text) as cursor:
+            cursor.executemany(text, [_by_place(names, fixed, values) for values in rows])
+
+
+@contextmanager
+def _cursor(conn: Connection, text: str) -> Iterator[DBAPICursor]:
+    cursor = conn.connection.cursor()
+    try:
+        yield cursor
+    except conn.dialect.loaded_dbapi.Error as error:
+        base = conn.dialect.loaded_dbapi.Error
+        raise DBAPIError.instance(text, None, error, base) from error
+    finally:
+        cursor.close()
+
+
+def _by_place(
+    names: Sequence[str] | None, fixed: Mapping[str, Any], values: Mapping[str, object]
+) -> Any:
+    """All values as the driver wants them."""
+    if names is None:
+        return {**fixed, **values}
+    return [values[name] if name in values else fixed[name] for name in names]
 
 
 @functools.cache

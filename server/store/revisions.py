@@ -6,19 +6,22 @@ their verdict, and are stood anew by themselves (`server.store.fleet.stand_due`)
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
+import msgspec
+from sqlalchemy import BigInteger, Connection, Text, bindparam, insert, select, update
 
 from agent.wire import Standing
 from server.alerts import outbox
 from server.judge import Verdict
 from server.store import public
 from server.store.counts import count
+from server.store.dialect import array_of, rows_of
+from server.store.prepared import Prepared
 from server.store.tables import machines, verdict_log, verdicts
 from server.store.transitions import record
-from server.store.verdicts import Held, held_of, write_verdict
+from server.store.verdicts import Held, write_verdict
 from server.transitions import Transition, cause, told_as
 
 LABELS_MAX = 5
@@ -44,12 +47,18 @@ def is_news(revised: Revised) -> bool:
     return (new.tag, new.counted) != (old.tag, old.verdict.counted)
 
 
-_WRITE = (
-    update(verdicts)
-    .where(
-        verdicts.c.profile_id == bindparam("of_profile"),
-        verdicts.c.group_name == bindparam("of_group"),
+_asked = rows_of(bindparam("asked", type_=Text), {"id": BigInteger}, "asked")
+
+# Nobody but `revise` writes anything else of a verdict than these.
+_NOW = Prepared(
+    select(array_of(verdicts.c.id, verdicts.c.tag, verdicts.c.machines)).select_from(
+        _asked.join(verdicts, verdicts.c.id == _asked.c.id)
     )
+)
+
+_WRITE = Prepared(
+    update(verdicts)
+    .where(verdicts.c.id == bindparam("of_id"))
     .values(
         standing=bindparam("new_standing"),
         since=bindparam("new_since"),
@@ -62,6 +71,34 @@ _WRITE = (
     )
 )
 
+_LOG = Prepared(
+    insert(verdict_log)
+    .inline()
+    .values(
+        profile_id=bindparam("of_profile"),
+        group_name=bindparam("of_group"),
+        at=bindparam("now"),
+        standing=bindparam("new_standing"),
+        body=bindparam("new_body"),
+    )
+)
+
+_news = rows_of(
+    bindparam("news", type_=Text), {"profile_id": BigInteger, "group_name": Text}, "news"
+)
+_theirs = (machines.c.profile_id == _news.c.profile_id) & (
+    machines.c.group_name == _news.c.group_name
+)
+
+_RING = Prepared(
+    update(machines)
+    .values(due_at=bindparam("now"))
+    .where(_theirs, machines.c.exception.is_not(None), machines.c.left_at.is_(None))
+)
+
+_encode = msgspec.json.Encoder().encode
+_kept = msgspec.json.Decoder(list[tuple[int, str, int]])
+
 
 def revise(conn: Connection, revised: Sequence[Revised], now: int) -> int:
     """Writes a slice of verdicts in the writer's transaction.
@@ -71,49 +108,61 @@ def revise(conn: Connection, revised: Sequence[Revised], now: int) -> int:
     Returns:
         How many were written.
     """
-    fresh = _fresh(conn, [each.held for each in revised])
-    pairs = [
-        (held, each.verdict)
-        for each in revised
-        if (held := fresh.get(_key(each.held))) is not None and held.tag == each.held.tag
+    new = [
+        _New(held, each.verdict, each.verdict.standing, is_news(each))
+        for each, held in zip(revised, _fresh(conn, revised), strict=True)
+        if held is not None
     ]
     changes = {
-        _key(held): _transition(held, verdict, now)
-        for held, verdict in pairs
-        if held.standing != verdict.standing
+        each.held.id: _transition(each, now) for each in new if each.held.standing != each.standing
     }
-    _write(conn, pairs, changes, now)
-    _ring(conn, [_key(held) for held, item in pairs if is_news(Revised(held, item))], now)
+    _write(conn, new, changes, now)
+    _ring(conn, [(each.held.profile_id, each.held.group) for each in new if each.is_news], now)
     _count(conn, changes.values(), now)
     _tell(conn, [each for each in changes.values() if each.machines])
     # What no machine has any more is not worth asking the world about.
-    lookups = frozenset[str]().union(*(item.lookups for held, item in pairs if held.machines))
+    lookups = frozenset[str]().union(*(each.verdict.lookups for each in new if each.held.machines))
     if lookups:
         public.ask(conn, lookups, now)
-    return len(pairs)
+    return len(new)
 
 
-_Key = tuple[int, str]
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A verdict to be written.
+
+    Attributes:
+        held: As it is kept now.
+        verdict: As it was judged.
+        standing: The judged one's word.
+        is_news: As the function says.
+    """
+
+    held: Held
+    verdict: Verdict
+    standing: Standing
+    is_news: bool
 
 
-def _key(held: Held) -> _Key:
-    return held.profile_id, held.group
+def _fresh(conn: Connection, revised: Sequence[Revised]) -> Iterator[Held | None]:
+    """Each verdict as it is now; None where it changed, or is no more."""
+    asked = _encode([(each.held.id,) for each in revised]).decode()
+    (found,) = _NOW.run(conn, {"asked": asked}) or ("[]",)
+    kept = {number: (tag, had_by) for number, tag, had_by in _kept.decode(found)}
+    for held in (each.held for each in revised):
+        tag, had_by = kept.get(held.id, (None, 0))
+        yield replace(held, machines=had_by) if tag == held.tag else None
 
 
-def _fresh(conn: Connection, helds: Iterable[Held]) -> Mapping[_Key, Held]:
-    keys = tuple_(verdicts.c.profile_id, verdicts.c.group_name)
-    rows = conn.execute(select(verdicts).where(keys.in_([_key(each) for each in helds])))
-    return {_key(held): held for held in map(held_of, rows)}
-
-
-def _transition(held: Held, verdict: Verdict, now: int) -> Transition:
+def _transition(new: _New, now: int) -> Transition:
+    held, verdict = new.held, new.verdict
     return Transition(
         kind="fleet",
         at=now,
         group=held.group,
         profile_id=held.profile_id,
         before=held.standing,
-        after=verdict.standing,
+        after=new.standing,
         told=held.told,
         cause=cause(held.verdict.findings, verdict.findings),
         machines=held.machines,
@@ -123,51 +172,36 @@ def _transition(held: Held, verdict: Verdict, now: int) -> Transition:
 
 
 def _write(
-    conn: Connection,
-    pairs: Sequence[tuple[Held, Verdict]],
-    changes: Mapping[_Key, Transition],
-    now: int,
+    conn: Connection, new: Sequence[_New], changes: Mapping[int, Transition], now: int
 ) -> None:
-    bodies = [write_verdict(verdict) for _, verdict in pairs]
     rows = [
         {
+            "of_id": held.id,
             "of_profile": held.profile_id,
             "of_group": held.group,
-            "new_standing": verdict.standing,
-            "new_since": now if _key(held) in changes else held.since,
-            "new_told": _told(held, changes.get(_key(held))),
-            "new_tag": verdict.tag,
-            "new_body": body,
-            "new_settling": int(bool(verdict.lookups)),
+            "new_standing": each.standing,
+            "new_since": now if held.id in changes else held.since,
+            "new_told": _told(held, changes.get(held.id)),
+            "new_tag": each.verdict.tag,
+            "new_body": write_verdict(each.verdict),
+            "new_settling": int(bool(each.verdict.lookups)),
             "now": now,
-            "new_next_change_at": verdict.next_change_at,
+            "new_next_change_at": each.verdict.next_change_at,
         }
-        for (held, verdict), body in zip(pairs, bodies, strict=True)
+        for each in new
+        for held in (each.held,)
     ]
     history = [
-        {
-            "profile_id": held.profile_id,
-            "group_name": held.group,
-            "at": now,
-            "standing": verdict.standing,
-            "body": body,
-        }
-        for (held, verdict), body in zip(pairs, bodies, strict=True)
-        if held.tag != verdict.tag
+        row for row, each in zip(rows, new, strict=True) if each.held.tag != each.verdict.tag
     ]
-    if rows:
-        conn.execute(_WRITE, rows)
-    if history:
-        conn.execute(insert(verdict_log), history)
+    _WRITE.run_all(conn, rows)
+    _LOG.run_all(conn, history)
 
 
-def _ring(conn: Connection, keys: Sequence[_Key], now: int) -> None:
+def _ring(conn: Connection, pairs: Sequence[tuple[int, str]], now: int) -> None:
     """Has the exceptions looked at that have one of these pairs; who left stays as it was."""
-    if not keys:
-        return
-    theirs = tuple_(machines.c.profile_id, machines.c.group_name).in_(keys)
-    is_exception = machines.c.exception.is_not(None) & machines.c.left_at.is_(None)
-    conn.execute(update(machines).where(theirs, is_exception).values(due_at=now))
+    if pairs:
+        _RING.run(conn, {"news": _encode(pairs).decode(), "now": now})
 
 
 def _told(held: Held, change: Transition | None) -> str | None:
