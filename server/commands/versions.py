@@ -26,7 +26,7 @@ from server.views.versions import VersionUse
 @in_json
 @with_settings
 def versions(settings: Settings, group: str | None, days: int, *, in_json: bool) -> None:
-    """Show how many machines have which version, by group, and at the end of each day."""
+    """Show how many machines have which version, now and day by day."""
     with reading(settings) as conn:
         told = facts.versions(conn, current_of(conn), days, clock(), group)
     if in_json:
