@@ -1,10 +1,10 @@
 """The one place where the server's parts are put together, started and stopped.
 
 Starting ends early with one of our errors, whose text is one line: nothing has been
-changed then, except that a SQLite file that was not there has been made, and that a policy
-which was read has been recorded. Stopping answers what is under way, then starts no further
-job, then lets the writer finish what it was given; what a laptop was acknowledged is on the
-disk long before.
+changed then, except that a SQLite file that was not there has been made, that builds which a
+server of an older schema moved are counted anew, and that a policy which was read has been
+recorded. Stopping answers what is under way, then starts no further job, then lets the writer
+finish what it was given; what a laptop was acknowledged is on the disk long before.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from server.reference_watch import ReferenceWatch
 from server.releases import sources
 from server.releases.syncer import Syncer
 from server.settings import Settings
-from server.store import public, references, restores, uptime
+from server.store import builds_before, public, references, restores, uptime
 from server.store.engine import migrate, open_engine
 from server.store.signing_keys import SigningKeys
 from server.store.writer import Writer
@@ -106,6 +106,7 @@ def _open_database(settings: Settings) -> Engine:
 
 
 def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
+    writer.run(lambda conn: builds_before.count_anew(conn, clock())).result()
     with engine.connect() as conn:
         current = Current(
             public.load_ledger(conn),

@@ -107,7 +107,7 @@ def days(conn: Connection, since: int, group: str | None = None) -> Sequence[Day
 
 
 def first_day(conn: Connection) -> int | None:
-    """The day from which on `days` tells all; None while nothing was counted."""
+    """The first day that is kept of the log; None where there is none."""
     found: int | None = conn.execute(select(func.min(build_log.c.day))).scalar_one()
     return found
 
@@ -120,6 +120,12 @@ def recount(conn: Connection) -> Counts:
         .group_by(machines.c.group_name, machines.c.build)
     )
     return {(group, build): number for group, build, number in conn.execute(by_build)}
+
+
+def missing(conn: Connection) -> Counts:
+    """What `count` has to add, so that all is as a recount says; negative where it is too much."""
+    told, made = kept(conn), recount(conn)
+    return {key: made.get(key, 0) - told.get(key, 0) for key in told.keys() | made.keys()}
 
 
 def differences(conn: Connection) -> Iterator[str]:

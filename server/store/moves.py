@@ -85,7 +85,7 @@ def take(
         began=write_began(began),
         unsent_since=None,
         taken_at=now,
-        build=_build(_body(conn, after.profile_id)),
+        build=build_of(conn, after.profile_id),
     )
     return settle(conn, current, before, (taken, after), at, now)
 
@@ -237,9 +237,10 @@ def _pair(machine: Machine, verdict: Held | None) -> tuple[int, str] | None:
     return verdict.profile_id, verdict.group
 
 
-def _build(body: bytes) -> str:
+def build_of(conn: Connection, profile_id: int) -> str:
+    """The build in use of a stored profile, as `server.in_use` names it."""
     try:
-        return build_in_use(read_profile(body))
+        return build_in_use(read_profile(_body(conn, profile_id)))
     except msgspec.DecodeError:
         # Nor could it be judged: the log has it, and the laptop is not refused for that.
         return NOT_EXAMINED

@@ -12,6 +12,7 @@ import pytest
 import requests
 import trustme
 
+from server.store import build_counts
 from server.store.engine import migrate, open_engine, writing
 from tests.server.live import PATIENCE_S, Live
 
@@ -83,6 +84,21 @@ def test_an_older_schema_is_left_to_the_operator(live: Live) -> None:
         f"the database {live.folder / 'server.db'} has an older schema;"
         " run `parity-server migrate` first"
     )
+
+
+def test_builds_that_an_older_server_moved_are_counted_anew(live: Live) -> None:
+    """By the first one that starts on the present schema."""
+    live.folder.mkdir()
+    url = f"sqlite:///{live.folder / 'server.db'}"
+    migrate(url)
+    engine = open_engine(url)
+    with writing(engine) as conn:
+        conn.exec_driver_sql("INSERT INTO build_counts VALUES ('pilots', 'none', 2)")
+    assert "2 are counted, 0 are there" in live.run("doctor", "--recount").stdout
+    live.start()
+    with engine.connect() as conn:
+        assert build_counts.kept(conn) == {}
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
