@@ -9,7 +9,7 @@ machine took it is learned once one does. Learned digests are written first; wha
 is swapped after that commit, on the writer's thread.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -19,6 +19,7 @@ from server.alerts.outbox import end_operator, tell_operator
 from server.current import Current
 from server.learned import learn
 from server.policy import Policies
+from server.reference import Reference
 from server.releases.ledger import Artifact, Ledger
 from server.releases.news import is_news
 from server.store import public, published, references
@@ -35,16 +36,21 @@ _log = structlog.stdlib.get_logger("server.references")
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a look rested on."""
+    """What a look rested on, and what is compared with since."""
 
     machines: Sequence[ReferenceMachine]
+    references: Mapping[str, Reference]
     ledger: Ledger
     policies: Policies
 
     def is_same(self, machines: Sequence[ReferenceMachine], current: Current) -> bool:
         """Whether another look would find nothing else."""
         is_now = self.ledger is current.ledger and self.policies is current.policies
-        return is_now and self.machines == machines
+        return is_now and self.is_shown(machines, current)
+
+    def is_shown(self, machines: Sequence[ReferenceMachine], current: Current) -> bool:
+        """Whether these machines have been taken in, and by no other server since."""
+        return self.machines == machines and self.references == current.references
 
 
 class ReferenceWatch:
@@ -64,7 +70,7 @@ class ReferenceWatch:
         self._writer = writer
         self._current = current
         self._clock = clock
-        self._seen = _Seen((), current.ledger, current.policies)
+        self._seen = _Seen((), {}, current.ledger, current.policies)
 
     def look(self) -> bool:
         """Takes in what changed since the last look.
@@ -79,15 +85,15 @@ class ReferenceWatch:
             machines = references.listed(conn)
             if self._seen.is_same(machines, self._current):
                 return False
-            seen = _Seen(machines, self._current.ledger, self._current.policies)
+            ledger, stated = self._current.ledger, self._current.policies
             learned = self._learn(conn, machines)
         changed = False
-        if learned or machines != self._seen.machines:
+        if learned or not self._seen.is_shown(machines, self._current):
             now = self._clock()
             self._writer.run(lambda conn: _save(conn, learned, now)).result()
             changed = self._writer.run(self._swap).result()
             _log.info("references read", machines=len(machines), learned=len(learned))
-        self._seen = seen
+        self._seen = _Seen(machines, self._current.references, ledger, stated)
         return changed
 
     def _learn(

@@ -14,6 +14,7 @@ from server.releases.identify import PUBLIC_PACKAGE
 from server.releases.ledger import Artifact, Release
 from server.releases.sources.interface import Package, Published
 from server.store import public, published, references
+from server.store.following import numbers
 from server.store.published import Conflict
 from server.store.references import source_of
 from tests.server.shop import HEAD, Laptop, Shop, profile
@@ -91,6 +92,22 @@ def test_a_machine_marked_by_another_process_is_compared_with(watched: Watched) 
     watched.unmark(laptop)
     assert watched.watch.look()
     assert watched.current.policy("default").reference.machines == 0
+
+
+def test_who_begins_to_look_lets_go_of_what_was_unmarked_before(watched: Watched) -> None:
+    """Nobody looked meanwhile: one server had died, and this one had only followed it."""
+    shop, current = watched.shop, watched.current
+    later = ReferenceWatch(shop.engine, shop.writer, current, shop.clock)
+    laptop = shop.enrol("anna")
+    laptop.tell(profile(HEAD))
+    watched.mark(laptop)
+    assert watched.watch.look()
+    watched.unmark(laptop)
+    before = shop.read(numbers).references
+    assert later.look()
+    assert current.policy("default").reference.machines == 0
+    assert shop.read(numbers).references != before
+    assert not later.look()
 
 
 def test_another_profile_of_a_reference_machine_is_what_users_run_now(watched: Watched) -> None:
