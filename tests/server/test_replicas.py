@@ -1,21 +1,27 @@
 """Two server processes on one PostgreSQL: who leads, and what the other one knows."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import requests
+from pytest_httpserver import HTTPServer
 
 from agent.digest import canonical
+from agent.wire import Build, Profile
 from server.store import schema
 from tests.e2e.waiting import wait_until
 from tests.postgres import Postgres
-from tests.server.asking import DIGEST, PROFILE, check_in
+from tests.server.asking import DIGEST, PROFILE, check_in, signed
 from tests.server.live import PATIENCE_S, ROOT, Live
+from tests.server.releases.conftest import Registry, manifest
+from tests.server.shop import digest_of, profile
 
 NEXT = """
 import sqlalchemy as sa
@@ -31,6 +37,9 @@ def upgrade() -> None:
     op.create_table("moods", sa.Column("id", sa.BigInteger(), primary_key=True))
 """
 
+RUNS = "2.1.240"
+NEWER = "2.1.330"
+
 LATEST = '[default]\nchannel = "latest"\n'
 STABLE = '[default]\nchannel = "stable"\n'
 
@@ -44,11 +53,26 @@ def url(postgres: Postgres) -> Iterator[str]:
 
 
 @pytest.fixture
-def servers(url: str, tmp_path: Path) -> Iterator[tuple[Live, Live]]:
+def registry(httpserver: HTTPServer) -> Registry:
+    """Where the leader reads the head, which is `RUNS` at first."""
+    made = Registry(httpserver)
+    made.add_sdk("0.3.240", RUNS)
+    made.tag("latest", RUNS)
+    return made
+
+
+@pytest.fixture
+def servers(url: str, tmp_path: Path, registry: Registry) -> Iterator[tuple[Live, Live]]:
     """Two on that database, with one policy file; the first leads."""
     (tmp_path / "policy.toml").write_text(LATEST)
     first, second = (
-        Live(tmp_path / name, database_url=url, policy_file=str(tmp_path / "policy.toml"))
+        Live(
+            tmp_path / name,
+            database_url=url,
+            policy_file=str(tmp_path / "policy.toml"),
+            npm_registry_url=registry.url,
+            heads_every_s="1",
+        )
         for name in ("first", "second")
     )
     for each in (first, second):
@@ -113,6 +137,25 @@ def test_a_changed_policy_is_in_force_everywhere(
     assert "policy loaded" not in events(second)
 
 
+def test_a_head_that_the_leader_reads_changes_what_the_other_one_tells(
+    servers: tuple[Live, Live], registry: Registry
+) -> None:
+    """The laptop ran the head: then it is behind, with the time that it has left."""
+    first, second = servers
+    token = second.enrol("anna", "0" * 32, first.printed("enrolment-secret", "create"))
+    told = runs(RUNS)
+    check_in_at(second, token, 1, told)
+    upload(second, token, told)
+    wait_until(lambda: second.get("/v1/machines/me", token)["standing"] == "match")
+    assert check_in_at(second, token, 2, told)["state"] == "match"
+    registry.tag("latest", NEWER)
+    wait_until(lambda: second.get("/v1/machines/me", token)["standing"] == "pending")
+    assert check_in_at(second, token, 3, told)["state"] == "pending"
+    heads = second.get("/v1/machines/me", token)["heads"]
+    assert [each["version"] for each in heads] == [NEWER]
+    assert decided(second) == {"follows"}
+
+
 def test_two_versions_work_side_by_side(servers: tuple[Live, Live], tmp_path: Path) -> None:
     """The older ones go on when the newer one migrates; stopped, they do not come back."""
     first, second = servers
@@ -150,24 +193,35 @@ def later(folder: Path) -> Path:
     return folder
 
 
+def runs(version: str) -> Profile:
+    """A laptop that starts a release's Linux program from its terminal."""
+    stated = json.loads(manifest(version))["platforms"]["linux-x64"]
+    return profile(Build(stated["checksum"], stated["size"], "binary", version, "linux-x64"))
+
+
 def wanted(live: Live, token: str, seq: int) -> list[str]:
     """Checks in; what is wanted then."""
+    return list(check_in_at(live, token, seq).get("wanted", ()))
+
+
+def check_in_at(live: Live, token: str, seq: int, told: Profile = PROFILE) -> dict[str, Any]:
+    """Checks in; the answer."""
     answer = requests.post(
         f"{live.url}/v1/check-ins",
-        json=check_in(seq=seq),
-        headers={"Authorization": f"Bearer {token}"},
+        json=check_in(seq=seq, profile=digest_of(told)),
+        headers=signed(token),
         timeout=PATIENCE_S,
     )
     assert answer.status_code == 200, answer.text
-    return list(answer.json().get("wanted", ()))
+    return dict(answer.json())
 
 
-def upload(live: Live, token: str) -> None:
+def upload(live: Live, token: str, told: Profile = PROFILE) -> None:
     """Sends the profile that was wanted."""
     answer = requests.put(
-        f"{live.url}/v1/profiles/{DIGEST}",
-        data=canonical(PROFILE),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        f"{live.url}/v1/profiles/{digest_of(told)}",
+        data=canonical(told),
+        headers=signed(token),
         timeout=PATIENCE_S,
     )
     assert answer.status_code == 201, answer.text
