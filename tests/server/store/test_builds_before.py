@@ -52,6 +52,7 @@ def test_each_machine_is_counted_as_it_is_now(shop: Shop, laptops: dict[str, Lap
     shop.counted()
     laptops["ben"].tell(profile(HEAD))
     laptops["emil"].tell(profile(HEAD))
+    shop.write(lambda conn: fleet.forget(conn, laptops["cleo"].id, shop.now))
     assert shop.read(build_counts.kept) == {
         ("default", A): 2,
         ("pilots", A): 1,
