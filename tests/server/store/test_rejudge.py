@@ -2,8 +2,9 @@
 
 import json
 import threading
+from typing import Any
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, event, insert, select, text, update
 
 from agent.wire import Build, Override
 from server.enrolment import create_secret
@@ -330,3 +331,36 @@ def test_only_exceptions_are_looked_at_by_themselves(shop: Shop) -> None:
     assert shop.rows(f"{due}{shop.now}") == [("silent",)]
     assert shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 10)) == 1
     assert [each.code for each in laptops["silent"].view().findings] == ["build-behind"]
+
+
+def plan_of_due(shop: Shop) -> str:
+    """How the database finds the verdicts that are due, by its own account."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(*told: Any) -> None:
+        asked.append(told[2:4])
+
+    event.listen(shop.engine, "before_cursor_execute", note)
+    shop.judge_again(only_due=True)
+    event.remove(shop.engine, "before_cursor_execute", note)
+    statement, values = next(each for each in asked if "ORDER BY verdicts.next" in each[0])
+    how = {"sqlite": "EXPLAIN QUERY PLAN ", "postgresql": "EXPLAIN "}[shop.engine.dialect.name]
+    with shop.engine.connect() as conn:
+        return str(conn.exec_driver_sql(how + statement, values).all())
+
+
+def test_due_verdicts_are_found_by_their_times(shop: Shop) -> None:
+    """Asked every few seconds: no other verdict is read for them, and none is sorted."""
+    shop.enrol("anna").tell(OTHER)
+    (row,) = shop.read(lambda conn: conn.execute(select(verdicts)).mappings().all())
+    others = {"machines": 0, "next_change_at": NOW + 9 * DAY}
+    rows = [{**row, "id": 9 + each, "group_name": f"g{each}", **others} for each in range(2_000)]
+    shop.write(lambda conn: conn.execute(insert(verdicts), rows).close())
+    shop.write(lambda conn: conn.exec_driver_sql("ANALYZE verdicts").close())
+    plan = plan_of_due(shop)
+    assert "ix_verdicts_next_change_at" in plan
+    assert not [
+        word
+        for word in ("Seq Scan on verdicts", "SCAN verdicts", "Sort", "TEMP B-TREE")
+        if word in plan
+    ]
