@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Engine
 from server.retention import DAY_S, Keep, plan
 from server.store import kept, unused
 from server.store.engine import reading
-from server.store.pruning import PRUNES, Prune
+from server.store.prune import Prune
+from server.store.pruning import PRUNES
 from server.store.writer import Writer
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""What is old goes, a slice at a time: which rows, found by reading; then they are deleted.
+"""Which rows are old and over: each kind is a `Prune`, and `server.keeper` runs all of them.
 
 Finding takes as long as it takes, on a connection that only reads. What it finds stays
 right, since nothing changes a row that is over: of an append-only table a row goes only if
@@ -6,12 +6,9 @@ the same machine, verdict or count has a later one before the horizon, so that t
 rows, and the answers about all later moments, stay as they are. Such tables are walked once, in
 the order in which they were written: each row that has come to lie before the horizon takes
 its predecessors with it, and how far that came is kept (`server.store.kept`).
-
-Every `Prune` is one kind of rows: `server.keeper` runs all of them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise, takewhile
 from typing import Any
@@ -22,16 +19,15 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
-    delete,
     func,
     or_,
     select,
-    tuple_,
 )
 
 from server.alerts.bodies import decode_incident
-from server.retention import DAY_S, HOUR_S, Kind
+from server.retention import DAY_S, HOUR_S
 from server.store import kept
+from server.store.prune import ROWS_MAX, Found, Key, Prune, walk
 from server.store.tables import (
     activity,
     assignments,
@@ -48,66 +44,8 @@ from server.store.tables import (
 from server.store.uptime import SPANS_MAX
 from server.transitions import AWAY
 
-ROWS_MAX = 500
-"""Most rows that one slice deletes: far less than 50 ms of the writer's time."""
-
 PAGE_MAX = 10_000
 """Most minutes of a count that are looked at in one statement: a week of them."""
-
-Key = tuple[object, ...]
-
-
-@dataclass(frozen=True)
-class Found:
-    """Rows that are over.
-
-    Attributes:
-        keys: Their primary keys.
-        reached: How far has been walked with them; None where that is not kept.
-        is_last: There is nothing more to find now.
-    """
-
-    keys: Sequence[Key]
-    reached: int | None = None
-    is_last: bool = True
-
-
-@dataclass(frozen=True)
-class Prune:
-    """One kind of rows that get old.
-
-    Attributes:
-        kind: Whose horizon it has.
-        table: Where they are.
-        find: Finds the next of them, given the horizon.
-    """
-
-    kind: Kind
-    table: Table
-    find: Callable[[Connection, int], Found]
-
-    def slices(self, found: Found) -> Iterator[Callable[[Connection], int]]:
-        """The work of deleting what was found: each a transaction of its own.
-
-        Each returns how many rows it deleted. Only after the last is the way behind walked.
-        """
-        for start in range(0, len(found.keys), ROWS_MAX):
-            yield partial(self._delete, found.keys[start : start + ROWS_MAX])
-        if found.reached is not None:
-            yield partial(self._reach, found.reached)
-
-    def _delete(self, keys: Sequence[Key], conn: Connection) -> int:
-        columns = tuple_(*self.table.primary_key.columns)
-        return conn.execute(delete(self.table).where(columns.in_(keys))).rowcount
-
-    def _reach(self, reached: int, conn: Connection) -> int:
-        kept.reach(conn, _walk(self.kind, self.table), reached)
-        return 0
-
-
-def _walk(kind: Kind, table: Table) -> str:
-    """What the way through a table is kept under."""
-    return f"{kind}: {table.name}"
 
 
 def _superseded(
@@ -117,7 +55,7 @@ def _superseded(
     earlier = table.alias("earlier")
 
     def find(conn: Connection, before: int) -> Found:
-        came = kept.reached(conn, _walk("history", table))
+        came = kept.reached(conn, walk("history", table))
         window = conn.execute(
             select(table.c.id, table.c.at)
             .where(table.c.id > came)
@@ -156,14 +94,14 @@ def _fleet(conn: Connection, before: int) -> Found:
     query = select(transitions.c.id).where(
         transitions.c.machine_id.is_(None),
         transitions.c.at <= before,
-        transitions.c.id <= kept.reached(conn, _walk("history", transitions)),
+        transitions.c.id <= kept.reached(conn, walk("history", transitions)),
     )
     return _all_of(conn, query.order_by(transitions.c.id))
 
 
 def _assignments(conn: Connection, before: int) -> Found:
     """Numbered by machine, so walked by when the server heard of them."""
-    came = kept.reached(conn, _walk("history", assignments))
+    came = kept.reached(conn, walk("history", assignments))
     at = assignments.c.told_at
     far = select(at).where(at > came, at <= before).order_by(at).offset(ROWS_MAX - 1).limit(1)
     upto: int | None = conn.execute(far).scalar_one_or_none()
@@ -191,7 +129,7 @@ def _assignments(conn: Connection, before: int) -> Found:
 
 def _minutes(conn: Connection, before: int) -> Found:
     """Of each hour its last minute stays."""
-    came = kept.reached(conn, _walk("share minutes", count_log))
+    came = kept.reached(conn, walk("share minutes", count_log))
     keys: list[Key] = []
     for group, standing in _numbers(conn):
         for minutes in _pages(conn, group, standing, range(came, before)):
