@@ -1,5 +1,7 @@
 """``versions``: how many machines have which version, and since when."""
 
+from collections.abc import Sequence
+
 import click
 
 from server import shown
@@ -11,7 +13,7 @@ from server.shown import moment
 from server.surroundings import clock
 from server.views.activity import DAYS, DAYS_MAX
 from server.views.api import facts
-from server.views.versions import VersionUse
+from server.views.versions import VersionsView, VersionUse
 
 
 @click.command()
@@ -32,13 +34,22 @@ def versions(settings: Settings, group: str | None, days: int, *, in_json: bool)
     if in_json:
         shown.as_json(told)
         return
-    click.echo(f"days since {moment(told.since)}; {told.machines} machines")
+    number = f"{told.machines} machine{'' if told.machines == 1 else 's'}"
+    click.echo(f"days since {moment(told.since)}; {number}")
     header = ("version", "machines", "share", "by group", "at the end of each day")
-    shown.as_table(header, [_cells(each, told.group) for each in told.versions])
+    shown.as_table(header, rows(told))
 
 
-def _cells(use: VersionUse, group: str | None) -> tuple[object, ...]:
-    share = "-" if use.share is None else f"{use.share:.1%}"
+def rows(told: VersionsView) -> list[tuple[object, ...]]:
+    """What is shown of each version; the numbers of a day stand below each other. Pure."""
+    days = zip(*(each.days for each in told.versions), strict=True)
+    widths = [max(len(str(number)) for number in day) for day in days]
+    return [_cells(each, told.group, widths) for each in told.versions]
+
+
+def _cells(use: VersionUse, group: str | None, widths: Sequence[int]) -> tuple[object, ...]:
+    share = None if use.share is None else f"{use.share:.1%}"
     groups = {group: use.machines} if group is not None else use.groups
     by_group = ", ".join(f"{name} {number}" for name, number in groups.items())
-    return use.version, use.machines, share, by_group, " ".join(map(str, use.days))
+    days = (str(number).rjust(width) for number, width in zip(use.days, widths, strict=True))
+    return use.version, use.machines, share, by_group, " ".join(days)

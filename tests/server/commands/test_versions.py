@@ -7,7 +7,9 @@ import secrets
 import requests
 
 from agent.digest import canonical
+from server.commands.versions import rows
 from server.views.activity import NOT_PUBLIC
+from server.views.versions import VersionsView, VersionUse
 from tests.server.asking import DIGEST, PROFILE, check_in, post, signed
 from tests.server.conftest import Known
 from tests.server.live import PATIENCE_S
@@ -25,7 +27,7 @@ def test_versions_are_told_by_group_and_day(known: Known) -> None:
         ).raise_for_status()
         assert post(known, "/v1/check-ins", check_in(seq=2), token).status_code == 200
     lines = known.live.printed("versions", "--group", "versioned").splitlines()
-    assert re.fullmatch("days since 20.*; 1 machines", lines[0])
+    assert re.fullmatch("days since 20.*; 1 machine", lines[0])
     assert [re.split(" {2,}", line) for line in lines[1:]] == [
         ["version", "machines", "share", "by group", "at the end of each day"],
         [NOT_PUBLIC, "1", "100.0%", "versioned 1", "1"],
@@ -36,3 +38,20 @@ def test_versions_are_told_by_group_and_day(known: Known) -> None:
     groups = {each["version"]: each["groups"] for each in everyone["versions"]}
     assert groups[NOT_PUBLIC]["versioned"] == 1
     assert known.live.get("/v1/versions?group=nobody-is-here", known.viewer)["versions"] == []
+
+
+def test_the_numbers_of_a_day_stand_below_each_other() -> None:
+    """However many digits they have; a version that nobody has any more is in no group."""
+    told = VersionsView(
+        since=0,
+        machines=1_200,
+        versions=(
+            VersionUse("2.1.330", 1_200, 1.0, (0, 95, 1_200), {"default": 1_000, "pilots": 200}),
+            VersionUse("2.1.329", 0, 0.0, (1_200, 1_105, 0)),
+        ),
+    )
+    assert rows(told) == [
+        ("2.1.330", 1_200, "100.0%", "default 1000, pilots 200", "   0   95 1200"),
+        ("2.1.329", 0, "0.0%", "", "1200 1105    0"),
+    ]
+    assert rows(VersionsView(since=0, machines=0, versions=())) == []
