@@ -26,7 +26,7 @@ from server.views.versions import VersionsView, VersionUse
     help="So many days, today included.",
 )
 @in_json
-@with_settings
+    """Show how many machines have which version."""
 def versions(settings: Settings, group: str | None, days: int, *, in_json: bool) -> None:
     """Show how many machines have which version, now and day by day."""
     with reading(settings) as conn:
