@@ -46,7 +46,8 @@ class Settings:
         database_connect_timeout_s: Seconds in which PostgreSQL has to be connected to.
         database_statement_timeout_s: Seconds that one statement may take on PostgreSQL.
         database_lock_timeout_s: Seconds that a statement waits on PostgreSQL for another's lock.
-        database_connections_max: Most connections to PostgreSQL; one of them writes.
+        database_connections_max: Most connections to PostgreSQL; one of them writes,
+            and one is the leading server's.
         host: The address to listen on.
         port: The port to listen on; 0 takes a free one.
         tls_cert: PEM file of the certificate and its chain.
@@ -145,7 +146,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "database_connect_timeout_s": (1, 300),
     "database_statement_timeout_s": (1, 3_600),
     "database_lock_timeout_s": (0.1, 300),
-    "database_connections_max": (2, 1_000),
+    "database_connections_max": (3, 1_000),
     "port": (0, 65_535),
     "check_in_interval_s": (1, 86_400),
     "heads_every_s": (1, 3_600),
