@@ -161,8 +161,9 @@ def alone(engine: Engine) -> Iterator[Connection]:
 def serving(engine: Engine) -> Iterator[Connection]:
     """Shares that lock with all other servers."""
     refused = StoreError(
-        f"the database {named(engine.url)} is being restored or copied",
-        advice="wait until that has ended",
+        f"somebody has the database {named(engine.url)} alone",
+        advice="wait if it is being restored or copied; stop a server of an older version that"
+        " works on it",
     )
     with _holding(engine, locks.share, refused) as conn:
         yield conn

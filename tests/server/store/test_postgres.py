@@ -248,7 +248,7 @@ def test_who_has_to_be_alone_waits_for_no_server(url: str, engine: Engine, write
     ):
         pass
     second.close()
-    with postgres_kind.alone(engine), pytest.raises(StoreError, match="restored or copied"):
+    with postgres_kind.alone(engine), pytest.raises(StoreError, match="somebody has the database"):
         Writer(other)
     Writer(other).close()
     other.dispose()
