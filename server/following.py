@@ -1,12 +1,14 @@
 """Keeps what is true now up with the database, whichever server on it changed that.
 
-Every transaction of a writer begins with `Following.keep_up`: one short read in it, and if
+Transactions of the writer begin with `Following.keep_up`: one short read in them, and if
 something else holds now, that is loaded before the work. So no verdict is written by what no
 longer holds, and what was changed takes effect with the commit that changed it. A server that
 has nothing to write looks each second.
 
 Where this version of the server does not take the policies that a newer one recorded, it
-writes nothing: laptops are told to come again, and find a server that does.
+writes nothing: laptops are told to come again, and find a server that does. Two things it writes
+all the same, without following: that it leads, once no other server does, and then its own
+policy file, by which it goes on.
 """
 
 from sqlalchemy import Connection, Engine
@@ -33,14 +35,6 @@ class Following:
     def __init__(self, current: Current, news: Mark) -> None:
         self._current = current
         self._news = news
-        self._seen: Numbers | None = None
-
-    def begin(self) -> None:
-        """From now on it keeps up.
-
-        Not before a server that leads has loaded its policy file: what was recorded before
-        may be what this version does not take.
-        """
         self._seen = Numbers()
 
     def keep_up(self, conn: Connection) -> None:
@@ -49,8 +43,6 @@ class Following:
         Raises:
             StoreError: This version does not take the policies in force.
         """
-        if self._seen is None:
-            return
         now = numbers(conn)
         if now != self._seen:
             self._load(conn, self._seen, now)

@@ -116,13 +116,13 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
         )
     news = Mark()
     following = Following(current, news)
-    writer = writer.beginning_with(following.keep_up)
     leader = Leader(engine, writer)
     leads = leader.leads()
-    led = writer.beginning_with(leader.check)
-    watch = PolicyWatch(settings.policy_file, led, current, clock)
+    # Both without following: what was recorded last may be what this version does not take.
+    watch = PolicyWatch(settings.policy_file, writer.beginning_with(leader.check), current, clock)
     watch.start(engine, leads=leads)
-    following.begin()
+    writer = writer.beginning_with(following.keep_up)
+    led = writer.beginning_with(leader.check)
     opened = open_sources(settings, SigningKeys(engine, writer))
     names = [source.name for source in opened]
     counted = logs.Refusals()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from server.current import Current
-from server.errors import RequestRefused, StoreError
+from server.errors import RequestRefused
 from server.following import Following
 from server.intake import Intake
 from server.store import policies, public, published, references, restores, uptime
@@ -33,7 +33,6 @@ class Follower(Shop):
         self.current = Current(self.read(public.load_ledger))
         self.news = Mark()
         self.following = Following(self.current, self.news)
-        self.following.begin()
         self.writer = self.writer.beginning_with(self.following.keep_up)
         self.intake = Intake(self.engine, self.writer, self.current, self.clock)
         self.look()
@@ -186,13 +185,3 @@ def test_each_part_has_a_number_of_its_own(follower: Follower) -> None:
     after = follower.read(numbers)
     assert after == replace(before, policies=drawn, term=drawn)
     assert follower.write(lambda conn: renumber(conn, "policies")) != drawn
-
-
-def test_nothing_is_followed_before_the_start_is_over(follower: Follower) -> None:
-    """A server that leads loads its own policy file first."""
-    follower.write(lambda conn: state_policy(conn, "[default]\nmood = 1\n"))
-    starting = Following(follower.current, follower.news)
-    follower.read(starting.keep_up)
-    starting.begin()
-    with pytest.raises(StoreError, match="does not take"):
-        follower.read(starting.keep_up)

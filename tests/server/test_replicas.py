@@ -15,6 +15,7 @@ from pytest_httpserver import HTTPServer
 
 from agent.digest import canonical
 from agent.wire import Build, Profile
+from server.settings import LIMITS
 from server.store import schema
 from tests.e2e.waiting import wait_until
 from tests.postgres import Postgres
@@ -124,6 +125,39 @@ def test_another_server_leads_when_the_leader_dies(servers: tuple[Live, Live], u
     wait_until(lambda: "follows" in events(first))
 
 
+def test_a_server_with_the_fewest_connections_serves(url: str, tmp_path: Path) -> None:
+    """One writes, one is what it leads by: the others have to read."""
+    fewest, _ = LIMITS["database_connections_max"]
+    live = Live(tmp_path / "data", database_url=url, database_connections_max=str(fewest))
+    live.folder.mkdir()
+    live.start()
+    wait_until(lambda: decided(live) == {"leads"})
+    token = live.enrol("anna", "0" * 32, live.printed("enrolment-secret", "create"))
+    assert wanted(live, token, 1) == [DIGEST]
+    upload(live, token)
+    assert channel(live, token) == "latest"
+    assert live.stop() == 0
+
+
+def test_a_server_goes_on_by_its_own_policy_once_none_leads_with_a_newer_one(
+    servers: tuple[Live, Live], url: str
+) -> None:
+    """What it does not take had stopped it; its own file is in force as soon as it leads."""
+    first, second = servers
+    token = second.enrol("anna", "0" * 32, first.printed("enrolment-secret", "create"))
+    with psycopg.connect(url) as conn:
+        conn.execute(
+            "INSERT INTO policy_loads (at, origin, digest, body)"
+            " VALUES (extract(epoch FROM now())::bigint, 'policy.toml', 'd', '[moods]')"
+        )
+        conn.execute("UPDATE current_numbers SET policies = policies + 1")
+    wait_until(lambda: "does not take the policy in force" in second.log)
+    assert first.stop() == 0
+    wait_until(lambda: "leads" in events(second))
+    wait_until(lambda: try_check_in(second, token, 1, PROFILE).status_code == 200)
+    assert channel(second, token) == "latest"
+
+
 def test_a_changed_policy_is_in_force_everywhere(
     servers: tuple[Live, Live], tmp_path: Path
 ) -> None:
@@ -206,14 +240,19 @@ def wanted(live: Live, token: str, seq: int) -> list[str]:
 
 def check_in_at(live: Live, token: str, seq: int, told: Profile = PROFILE) -> dict[str, Any]:
     """Checks in; the answer."""
-    answer = requests.post(
+    answer = try_check_in(live, token, seq, told)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def try_check_in(live: Live, token: str, seq: int, told: Profile) -> requests.Response:
+    """The answer, whatever it is."""
+    return requests.post(
         f"{live.url}/v1/check-ins",
         json=check_in(seq=seq, profile=digest_of(told)),
         headers=signed(token),
         timeout=PATIENCE_S,
     )
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
 
 
 def upload(live: Live, token: str, told: Profile = PROFILE) -> None:
