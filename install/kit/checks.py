@@ -30,8 +30,8 @@ _PACKAGES: Mapping[str, Mapping[str, str]] = {
 }
 """By system: the program that tests start, and the package that brings it."""
 
-_WORKERS = ("-n", "2", "--dist", "loadgroup")
-"""For a whole run; who asks for some tests may want a debugger, which needs one process."""
+_WHOLE_RUN = ("-n", "2", "--dist", "loadgroup", "--tb", "short")
+"""Two processes, each failure in a few lines; who asks for some tests may want a debugger."""
 
 
 def main(arguments: list[str]) -> int:
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         "ruff check": ["ruff", "check", "."],
         "mypy": ["mypy"],
         "import contracts": ["lint-imports"],
-        "pytest": ["python", "-m", "pytest", "-q", *plugin, *(extra or _WORKERS)],
+        "pytest": ["python", "-m", "pytest", "-q", *plugin, *(extra or _WHOLE_RUN)],
     }
     passed = [_passes(commands, name, argv, progress) for name, argv in steps.items()]
     return 0 if all(passed) else 1
