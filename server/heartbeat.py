@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from server.current import Current
-from server.store import fleet, uptime
+from server.store import rings, uptime
 from server.store.following import renumber
 from server.store.uptime import SET_BACK_S, Noted
 from server.store.writer import Writer
@@ -59,5 +59,5 @@ def _note(conn: Connection, now: int) -> Noted:
     noted = uptime.note(conn, now)
     renumber(conn, "listened")
     if noted.was_set_back:
-        fleet.set_back(conn, now)
+        rings.ask(conn)
     return noted

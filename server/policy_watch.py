@@ -28,7 +28,7 @@ from server.current import Current
 from server.errors import ServerError
 from server.policy import Policies
 from server.policy_file import FILE_MAX_BYTES, PolicyError
-from server.store import fleet, policies
+from server.store import policies, rings
 from server.store.engine import reading
 from server.store.following import renumber
 from server.store.policies import BUILT_IN, Load, load_of
@@ -129,7 +129,7 @@ class PolicyWatch:
         else:
             self._take(seen, stated)
             if known is None:
-                self._writer.run(lambda conn: fleet.look_again(conn, self._clock(), None)).result()
+                self._writer.run(rings.ask).result()
         self._last = self._taken = seen
 
     def look(self) -> bool:
@@ -206,14 +206,14 @@ class PolicyWatch:
         groups = self._writer.run(lambda conn: _keep(conn, load, before, stated)).result()
         if stated == before:
             return False
-        self._writer.run(lambda conn: self._swap(conn, stated, groups, now)).result()
+        self._writer.run(lambda conn: self._swap(conn, stated, groups)).result()
         _log.info("policy loaded", file=self._origin, digest=load.digest)
         return True
 
-    def _swap(self, conn: Connection, stated: Policies, groups: frozenset[str], now: int) -> None:
+    def _swap(self, conn: Connection, stated: Policies, groups: frozenset[str]) -> None:
         self._current.policies = stated
         # Once more: between the two commits a machine may have been stood by the old policies.
-        _look_again(conn, groups, now)
+        _look_again(conn, groups)
 
 
 def _stated(load: Load | None) -> Policies | None:
@@ -241,13 +241,13 @@ def _keep(conn: Connection, load: Load, before: Policies, stated: Policies) -> f
     if policies.record(conn, load):
         renumber(conn, "policies")
     end_operator(conn, TOPIC, f"The policy of {load.origin} is in force.", load.at)
-    _look_again(conn, groups, load.at)
+    _look_again(conn, groups)
     return groups
 
 
-def _look_again(conn: Connection, groups: frozenset[str], now: int) -> None:
+def _look_again(conn: Connection, groups: frozenset[str]) -> None:
     if groups:
-        fleet.look_again(conn, now, groups)
+        rings.ask(conn, groups)
 
 
 def _times(stated: Policies, group: str) -> tuple[int, int]:

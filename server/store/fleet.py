@@ -3,11 +3,10 @@
 Every function takes the writer's open transaction and leaves the counts right in it.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import structlog
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import OperationalError
 
 from server.current import Current
@@ -78,28 +77,6 @@ def restand(conn: Connection, current: Current, machine_id: str, now: int) -> No
     machine = find(conn, machine_id)
     if machine is not None and machine.left_at is None:
         _stand(conn, current, machine, now)
-
-
-def look_again(conn: Connection, now: int, groups: Iterable[str] | None) -> None:
-    """Has machines looked at within a second: how long they may be silent has changed, say.
-
-    Args:
-        conn: The writer's transaction.
-        now: The server's clock.
-        groups: Whose machines; None for all.
-    """
-    live = machines.c.left_at.is_(None) & or_(machines.c.due_at.is_(None), machines.c.due_at > now)
-    theirs = live if groups is None else live & machines.c.group_name.in_(list(groups))
-    conn.execute(update(machines).where(theirs).values(due_at=now))
-
-
-def set_back(conn: Connection, now: int) -> None:
-    """Has all machines looked at within a second, since the clock shows less than it did.
-
-    Nobody spoke later than now: who last did by the other clock would be silent too late.
-    """
-    conn.execute(update(presence).where(presence.c.last_seen > now).values(last_seen=now))
-    look_again(conn, now, None)
 
 
 def move_to_group(

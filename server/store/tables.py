@@ -24,7 +24,8 @@ no machine.
 
 Nothing grows for ever: `server.store.pruning` deletes what is old, and ``horizons`` says from
 which moment on each kind is whole. ``restores`` has every backup that this database came from:
-what happened between a backup and its restore is not known here.
+what happened between a backup and its restore is not known here. ``rings`` has a row for each
+group whose machines are all to be looked at again, until they are.
 """
 
 from sqlalchemy import (
@@ -452,6 +453,13 @@ conditions = Table(
     Column("since", BigInteger, nullable=False),
     Column("text", Words, nullable=False),
     Column("told_at", BigInteger),  # when the operator was told of it
+)
+
+rings = Table(
+    "rings",
+    metadata,
+    Column("group_name", Words, primary_key=True),  # all its timers are to ring
+    Column("reached", Words, nullable=False),  # the last machine's whose did; all rows say the same
 )
 
 horizons = Table(

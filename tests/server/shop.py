@@ -26,7 +26,7 @@ from server import enrolment
 from server.current import Current
 from server.intake import Intake
 from server.releases.ledger import Artifact, Ledger, Reading, Release
-from server.store import counts
+from server.store import counts, rings
 from server.store.engine import migrate, open_engine
 from server.store.rejudge import judge_again
 from server.store.writer import Writer
@@ -156,6 +156,11 @@ class Shop:
     def judge_again(self, *, only_due: bool = False) -> int:
         """Judges verdicts again."""
         return judge_again(self.engine, self.writer, self.current, self.clock, only_due=only_due)
+
+    def ring(self) -> None:
+        """Rings the timers of all machines that are to be looked at again."""
+        while self.write(lambda conn: rings.ring(conn, self.now, 2)):
+            pass
 
     def counted(self) -> dict[str, int]:
         """How many machines stand how in the default group, checked by a recount."""

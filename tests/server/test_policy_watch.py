@@ -220,6 +220,7 @@ def test_what_an_older_version_took_is_no_last_good_one(shop: Shop, file: Path) 
     old = policies.load_of(BROKEN.encode(), str(file), NOW)
     shop.write(lambda conn: policies.record(conn, old))
     started(shop, file)
+    shop.ring()
     assert channel(shop) == "stable"
     assert shop.rows("SELECT due_at FROM machines") == [(NOW,)]
     shop.write(lambda conn: policies.record(conn, old))
@@ -256,10 +257,12 @@ def test_a_shorter_silence_holds_for_machines_that_fell_silent_by_it(
     (before,) = shop.rows("SELECT due_at FROM machines")
     file.write_text(f'{STABLE}[groups.others]\nsilent_after = "2h"\n')
     assert settled(watch)
+    shop.ring()
     assert shop.rows("SELECT due_at FROM machines") == [before]
     shop.now += 2 * 3_600
     file.write_text(f'{STABLE}silent_after = "2h"\n')
     assert settled(watch)
+    shop.ring()
     assert shop.rows("SELECT due_at FROM machines") == [(shop.now,)]
 
 
@@ -272,9 +275,11 @@ def test_a_start_with_the_policy_in_force_moves_no_timer(shop: Shop, file: Path)
     before = shop.rows("SELECT due_at FROM machines")
     shop.current.policies = Policies()
     started(shop, file)
+    shop.ring()
     assert shop.rows("SELECT due_at FROM machines") == before
     file.write_text(STABLE)
     started(shop, file)
+    shop.ring()
     assert shop.rows("SELECT due_at FROM machines") == [(shop.now,)]
 
 

@@ -4,7 +4,7 @@ import msgspec
 
 from agent.wire import Build, CheckIn, Profile
 from server.policy import GroupPolicy, Policies
-from server.store import fleet, references, waivers
+from server.store import fleet, references, rings, waivers
 from server.store.verdicts import FAILED_AGAIN_S
 from server.waivers import Waiver
 from tests.server.shop import BEHIND, DAY, HEAD, Laptop, Shop, digest_of, ledger, profile
@@ -356,9 +356,11 @@ def test_a_shorter_silence_holds_as_soon_as_it_is_loaded(shop: Shop) -> None:
     shop.write(lambda conn: fleet.leave(conn, gone.id, shop.now))
     shop.now += 2 * DAY
     shop.current.policies = Policies(GroupPolicy(silent_after_s=DAY))
-    shop.write(lambda conn: fleet.look_again(conn, shop.now, ["pilots"]))
+    shop.write(lambda conn: rings.ask(conn, ["pilots"]))
+    shop.ring()
     assert silence(shop) == 0
-    shop.write(lambda conn: fleet.look_again(conn, shop.now, None))
+    shop.write(rings.ask)
+    shop.ring()
     assert silence(shop) == 1
     assert shop.counted() == {"silent": 1, "left": 1}
 

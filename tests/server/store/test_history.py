@@ -22,7 +22,7 @@ from sqlalchemy import Engine, text
 from agent.wire import Build, Change, FindingView, Override, Profile, Standing
 from server.judge import Verdict
 from server.policy import GroupPolicy, Policies
-from server.store import fleet, history, waivers
+from server.store import fleet, history, rings, waivers
 from server.store.counts import MINUTE_S, standings
 from server.store.engine import upgrade, writing
 from server.store.read import machine_view
@@ -127,7 +127,8 @@ class Past(RuleBasedStateMachine):
         policy = GroupPolicy(enrolled_grace_s=fresh_s, grace_s=grace_s)
         self.shop.current.policies = Policies(groups={"pilots": policy})
         self.shop.judge_again()
-        self.shop.write(lambda conn: fleet.look_again(conn, self.shop.now, None))
+        self.shop.write(rings.ask)
+        self.shop.ring()
 
     @rule(head=st.sampled_from([HEAD, BEHIND]))
     def release(self, head: Build) -> None:

@@ -10,7 +10,7 @@ from server import enrolment
 from server.current import Current
 from server.policy import GroupPolicy, Policies
 from server.policy_diff import Change, Twice, changes
-from server.store import fleet, preview, read
+from server.store import fleet, preview, read, rings
 from tests.server.shop import BEHIND, DAY, HEAD, Shop, ledger, profile
 
 EFFORT = Override("setting", "effortLevel", "user", "behaviour", "low")
@@ -34,7 +34,8 @@ def standings(shop: Shop) -> dict[str, tuple[str, str]]:
 def put_in_force(shop: Shop, after: Policies) -> None:
     """As a reload does, until nothing is left to do."""
     shop.current.policies = after
-    shop.write(lambda conn: fleet.look_again(conn, shop.now, None))
+    shop.write(rings.ask)
+    shop.ring()
     shop.judge_again()
     while shop.write(lambda conn: fleet.stand_due(conn, shop.current, shop.now, 100)):
         pass

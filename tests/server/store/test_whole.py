@@ -26,7 +26,7 @@ from server.policy import GroupPolicy, Policies
 from server.releases.ledger import Ledger, Lookup
 from server.retention import Keep
 from server.standing import READ_AGAIN_S, stand
-from server.store import fleet, read, waivers
+from server.store import fleet, read, rings, waivers
 from server.store.facts import facts_of, profile_of
 from server.store.machines import MACHINES, Machine, machine_of
 from server.store.moves import held_by
@@ -169,7 +169,8 @@ class Whole(RuleBasedStateMachine):
     def expect(self, policies: Policies) -> None:
         """Another policy file is loaded."""
         self.shop.current.policies = policies
-        self.shop.write(lambda conn: fleet.look_again(conn, self.shop.now, None))
+        self.shop.write(rings.ask)
+        self.shop.ring()
         self.shop.judge_again()
         self._stand()
 

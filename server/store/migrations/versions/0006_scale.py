@@ -16,6 +16,16 @@ def upgrade() -> None:
     _count_builds()
     _number_what_is_true()
     _leave_room()
+    _ring_timers()
+
+
+def _ring_timers() -> None:
+    op.create_table(
+        "rings",
+        sa.Column("group_name", Words, nullable=False),
+        sa.Column("reached", Words, nullable=False),
+        sa.PrimaryKeyConstraint("group_name", name=op.f("pk_rings")),
+    )
 
 
 def _leave_room() -> None:
