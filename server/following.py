@@ -85,6 +85,8 @@ class Following:
         try:
             stated = policies.in_force(conn)
         except PolicyError as error:
+            # What others judge by it is to be judged again, once it is in force no more.
+            self._news.set()
             raise StoreError(
                 f"this version of the server does not take the policy in force: {error}",
                 advice="upgrade this server, or state the policy as it reads it",

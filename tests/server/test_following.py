@@ -153,6 +153,7 @@ def test_a_policy_that_this_version_does_not_take_stops_what_it_writes(
     with pytest.raises(RequestRefused, match="does not take the policy in force") as refused:
         laptop.tell(profile(BEHIND))
     assert refused.value.status == 503
+    assert follower.has_news()
     elsewhere(lambda conn: state_policy(conn, '[default]\nchannel = "latest"\n'))
     assert laptop.tell(profile(BEHIND)).state == "match"
 
