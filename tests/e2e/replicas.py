@@ -17,7 +17,7 @@ SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s
 """
 _LEADER_LOCK = (0x7061_7269, 0x7479_0003)
-"""As `server.store.postgres` has it, in halves."""
+"""As `server.store.postgres_locks` has it, in halves."""
 
 
 class Replicas:
