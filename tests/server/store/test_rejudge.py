@@ -333,6 +333,37 @@ def test_only_exceptions_are_looked_at_by_themselves(shop: Shop) -> None:
     assert [each.code for each in laptops["silent"].view().findings] == ["build-behind"]
 
 
+def in_groups(shop: Shop, number: int, next_change_at: int) -> None:
+    """The one verdict that there is holds in so many other groups too."""
+    (row,) = shop.read(lambda conn: conn.execute(select(verdicts)).mappings().all())
+    others = {"machines": 0, "next_change_at": next_change_at}
+    rows = [{**row, "id": 9 + each, "group_name": f"g{each}", **others} for each in range(number)]
+    shop.write(lambda conn: conn.execute(insert(verdicts), rows).close())
+
+
+def test_all_that_waits_to_be_written_is_judged_once_more(shop: Shop) -> None:
+    """Several pages were judged by a ledger that holds no longer: nothing of them is written."""
+    shop.enrol("anna").tell(OTHER)
+    in_groups(shop, 3 * rejudge.READ_MAX, NOW + 9 * DAY)
+    shop.current.ledger = Ledger()
+    end = threading.Event()
+
+    def swap(_: Connection) -> None:
+        end.wait()
+        shop.current.ledger = ledger(BEHIND)
+
+    shop.writer.run(swap)
+    thread = threading.Thread(target=shop.judge_again)
+    thread.start()
+    while not shop.writer.waiting():
+        thread.join(0.001)
+    end.set()
+    thread.join()
+    assert shop.rows("SELECT DISTINCT standing FROM verdicts") == [("match",)]
+    after = "SELECT DISTINCT after FROM transitions WHERE kind = 'fleet'"
+    assert shop.rows(after) == [("match",)]
+
+
 def plan_of_due(shop: Shop) -> str:
     """How the database finds the verdicts that are due, by its own account."""
     asked: list[tuple[str, Any]] = []
@@ -352,10 +383,7 @@ def plan_of_due(shop: Shop) -> str:
 def test_due_verdicts_are_found_by_their_times(shop: Shop) -> None:
     """Asked every few seconds: no other verdict is read for them, and none is sorted."""
     shop.enrol("anna").tell(OTHER)
-    (row,) = shop.read(lambda conn: conn.execute(select(verdicts)).mappings().all())
-    others = {"machines": 0, "next_change_at": NOW + 9 * DAY}
-    rows = [{**row, "id": 9 + each, "group_name": f"g{each}", **others} for each in range(2_000)]
-    shop.write(lambda conn: conn.execute(insert(verdicts), rows).close())
+    in_groups(shop, 2_000, NOW + 9 * DAY)
     shop.write(lambda conn: conn.exec_driver_sql("ANALYZE verdicts").close())
     plan = plan_of_due(shop)
     assert "ix_verdicts_next_change_at" in plan
