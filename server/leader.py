@@ -73,13 +73,16 @@ class Leader:
             return self._try()
 
     def check(self, conn: Connection) -> None:
-        """Ends a transaction of a leader's job before its work, once another server leads.
+        """Ends a transaction of a leader's job before its work, where this server leads no more.
 
         Raises:
-            StoreError: One does.
+            StoreError: So it is; perhaps none does, for a moment.
         """
         if self._term is None or numbers(conn).term != self._term:
-            raise StoreError("another server leads now", advice="nothing: it does the jobs")
+            raise StoreError(
+                "this server does not lead any more",
+                advice="nothing: the one that leads does the jobs",
+            )
 
     def close(self) -> None:
         """Lets another server lead."""
