@@ -100,7 +100,8 @@ def doctor(server: Server) -> Doctor:
 
 
 def _ask_doctor(server: Server, tries: int) -> Doctor:
-    done = server.command("doctor", timeout_s=DOCTOR_TIMEOUT_S)
+    # Also whether all is counted as it is.
+    done = server.command("doctor", "--recount", timeout_s=DOCTOR_TIMEOUT_S)
     return Doctor(done.returncode, tries, tuple(done.stdout.strip().splitlines()))
 
 
