@@ -44,6 +44,13 @@ Asked of both sides: what a vanished server holds is free again within half a mi
 PEER_GONE_MS = (KEEPALIVE_S[0] + KEEPALIVE_S[1] * KEEPALIVE_S[2]) * 1000
 """The same for what was sent and not confirmed, in milliseconds."""
 
+HUNG_S = 15
+"""Seconds that a server may be silent in the midst of writing, before others no longer wait."""
+
+_NOT_TO_HANG = f"""
+SELECT set_config(name, least(CAST(setting AS bigint), {HUNG_S * 1000})::text, false)
+FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'
+"""  # noqa: S608 - a number of ours
 _BROKEN_INDEXES = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
 _DAMAGED = (
     "SELECT coalesce(max(checksum_failures), 0) FROM pg_stat_database"
@@ -166,6 +173,7 @@ def serving(engine: Engine) -> Iterator[Connection]:
         " works on it",
     )
     with _holding(engine, locks.share, refused) as conn:
+        locks.say(conn, _NOT_TO_HANG)
         yield conn
 
 

@@ -237,6 +237,22 @@ def test_several_servers_write_by_turns(url: str, engine: Engine, writer: Writer
     assert names(engine) == ["0", "1", "2", "3"]
 
 
+def test_who_hangs_in_the_midst_of_writing_does_not_hold_up_the_others(
+    url: str, writer: Writer
+) -> None:
+    """A paused server lets go in less than the half minute in which another one leads."""
+    asked = "SHOW idle_in_transaction_session_timeout"
+    quick = open_engine(url, Limits(statement_s=7))
+    second = Writer(quick)
+    held = [
+        each.run(lambda conn: conn.exec_driver_sql(asked).scalar()).result()
+        for each in (writer, second)
+    ]
+    second.close()
+    quick.dispose()
+    assert held == [f"{postgres_kind.HUNG_S}s", "7s"]
+
+
 def test_who_has_to_be_alone_waits_for_no_server(url: str, engine: Engine, writer: Writer) -> None:
     """It is refused while one works, however many do; a server is refused meanwhile."""
     other = open_engine(url)
