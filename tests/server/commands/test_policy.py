@@ -129,9 +129,16 @@ def test_a_running_server_follows_its_file(live: Live, file: Path) -> None:
         ]
         aside = file.with_name("aside.toml")
         aside.write_text('[groups.pilots]\ngrace = "1h"\n')
-        assert live.run("policy", "diff", str(aside)).stderr.splitlines() == [
+        nobody = (
             f"{aside}: group pilots: no machine is in it, and no enrolment secret puts one there"
-        ]
+        )
+        assert live.run("policy", "diff", str(aside)).stderr.splitlines() == [nobody]
+        pilots = live.printed("enrolment-secret", "create", "--group", "pilots")
+        assert live.run("policy", "diff", str(aside)).stderr == ""
+        live.enrol("left before", "0" * 32, pilots)
+        (listed,) = (row for row in live.rows("enrolment-secret", "list") if "pilots" in row)
+        assert live.run("enrolment-secret", "revoke", "--machines", listed[0]).returncode == 0
+        assert live.run("policy", "diff", str(aside)).stderr.splitlines() == [nobody]
         other.replace(file)
         wait_until(lambda: seen(live.url, viewer, machine.machine).standing == "absent")
         assert in_json(live, "show", "--group", "default")["default"]["surfaces"] == ["sdk"]
