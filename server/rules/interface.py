@@ -14,15 +14,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-import msgspec
-
 from agent.wire import Build, FindingView, FixRef, Install, Override, Profile, Session
 from server.machine_facts import MachineFacts
 from server.policy import MACHINE, GroupPolicy, Surface, surface_of
 from server.reference import said
 from server.releases.identify import Identity, Public, Unknowable, identify
 from server.releases.ledger import Ledger
-from server.releases.position import NOWHERE, Position, locate
+from server.releases.located import located
+from server.releases.position import NOWHERE, Position
 
 CHANNEL_KEY = "autoUpdatesChannel"
 """The setting by which a laptop chooses its channel; users start with ``latest`` (facts 1.4)."""
@@ -173,11 +172,8 @@ class Case:
         """
         if channel is None:
             return NOWHERE
-        known = _positions(self.ledger, self.now)
-        asked = version, method, channel, self.policy.head_max_age_s
-        if asked not in known:
-            known[asked] = _locate(*asked, self.ledger, self.now)
-        return known[asked]
+        max_age_s = self.policy.head_max_age_s
+        return located(version, method, channel, max_age_s, self.ledger, self.now)
 
     def permits(self, override: Override) -> bool:
         """Whether a behaviour override may be there.
@@ -289,37 +285,6 @@ def channel_of(profile: Profile, policy: GroupPolicy, install: Install | None = 
     if chosen is None:
         return "latest"
     return chosen.value if isinstance(chosen.value, str) else None
-
-
-@functools.lru_cache(maxsize=1)
-def _positions(ledger: Ledger, now: int) -> dict[tuple[str, str, str, int], Position]:
-    """What was located in a ledger at a moment: the same for all profiles that have the build.
-
-    Of one moment only: a pass over a fleet asks for few places very often.
-    """
-    del ledger, now  # they name it
-    return {}
-
-
-def _locate(
-    version: str, method: str, channel: str, max_age_s: int, ledger: Ledger, now: int
-) -> Position:
-    here = locate(version, method, channel, max_age_s, ledger, now)
-    at = here.changes_at
-    while at is not None:
-        then = locate(version, method, channel, max_age_s, ledger, at)
-        if _told(then) != _told(here):
-            break
-        at = then.changes_at
-    return msgspec.structs.replace(here, changes_at=at)
-
-
-def _told(position: Position) -> tuple[object, ...]:
-    """What findings tell of a position."""
-    head = position.head
-    if head is None or position.place in {"head", "undecidable"}:
-        return (position.place,)
-    return position.place, head.version, position.replaced, position.checked
 
 
 def earliest(*moments: int | None) -> int | None:
