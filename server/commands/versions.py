@@ -26,9 +26,9 @@ from server.views.versions import VersionsView, VersionUse
     help="So many days, today included.",
 )
 @in_json
-    """Show how many machines have which version."""
+@with_settings
 def versions(settings: Settings, group: str | None, days: int, *, in_json: bool) -> None:
-    """Show how many machines have which version, now and day by day."""
+    """Show how many machines have which version."""
     with reading(settings) as conn:
         told = facts.versions(conn, current_of(conn), days, clock(), group)
     if in_json:
