@@ -37,6 +37,7 @@ _PACKAGES = frozenset(
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # a worker then writes each group into its tests' names
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Lets one worker run all tests of real packages.
 
@@ -46,6 +47,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _PACKAGES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("packages"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Looks that the groups hold where tests are shared out by them."""
+    if not session.config.getoption("loadgroup", default=False):
+        return
+    for item in session.items:
+        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+            raise pytest.UsageError("this pytest-xdist does not group tests for this pytest")
 
 
 def missing(reason: str) -> None:
