@@ -181,12 +181,7 @@ def serving(engine: Engine) -> Iterator[Connection]:
 def leading(engine: Engine) -> Iterator[Callable[[], bool] | None]:
     """By a lock of a connection that does nothing else."""
     with engine.connect() as conn:
-        try:
-            is_taken = locks.leads(conn)
-        except DBAPIError:
-            conn.invalidate()
-            raise
-        if not is_taken:
+        if not locks.leads(conn):
             yield None
             return
         try:

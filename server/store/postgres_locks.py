@@ -69,6 +69,8 @@ def say(conn: Connection, words: str) -> Any:
     except driver.Error as error:
         with contextlib.suppress(driver.Error):
             raw.rollback()
+        if raw.closed:
+            conn.invalidate()  # else the pool would take it back, and log that it cannot
         raise DBAPIError.instance(words, None, error, driver.Error) from error
 
 
