@@ -107,14 +107,7 @@ def _open_database(settings: Settings) -> Engine:
 
 def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
     writer.run(lambda conn: builds_before.count_anew(conn, clock())).result()
-    with engine.connect() as conn:
-        current = Current(
-            public.load_ledger(conn),
-            references=references.load(conn),
-            listened=uptime.load(conn),
-            restored_at=restores.restored_at(conn),
-        )
-    news = Mark()
+    current, news = _current(engine), Mark()
     following = Following(current, news)
     leader = Leader(engine, writer)
     leads = leader.leads()
@@ -167,6 +160,16 @@ def _assemble(settings: Settings, engine: Engine, writer: Writer) -> _Parts:
     front = Front(intake.check_in, app, limits, counted)
     worker = Worker(jobs.all(settings.heads_every_s))
     return _Parts(front, worker, leader, counted, names, sources.lack(opened))
+
+
+def _current(engine: Engine) -> Current:
+    with engine.connect() as conn:
+        return Current(
+            public.load_ledger(conn),
+            references=references.load(conn),
+            listened=uptime.load(conn),
+            restored_at=restores.restored_at(conn),
+        )
 
 
 def _enroller(intake: Intake) -> Enrol:
