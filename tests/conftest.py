@@ -55,7 +55,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     for item in session.items:
         if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
-            raise pytest.UsageError("this pytest-xdist does not group tests for this pytest")
+            raise RuntimeError("this pytest-xdist does not group tests for this pytest")
 
 
 def missing(reason: str) -> None:
