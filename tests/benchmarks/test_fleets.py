@@ -28,6 +28,7 @@ from tests.benchmarks import fleets
 from tests.benchmarks.simulator.registry import Releases
 from tests.e2e.fleet import Machine
 from tests.e2e.harness import Server
+from tests.e2e.waiting import wait_until
 from tests.postgres import Postgres
 
 WRITTEN_BY_A_LAPTOP = (
@@ -84,19 +85,12 @@ def test_rows_are_what_a_laptop_leaves(tmp_path: Path) -> None:
     with Releases(int(time.time()) - 86_400) as releases:
         server = Server(tmp_path / "server", npm_registry_url=releases.origin)
         with server:
-            _wait_for_the_head(server)
+            wait_until(lambda: str(fleets.HEAD.version) in server.get("/v1/status").text)
             laptop = Machine.enrol(server, "laptop-0000000")
             laptop.check_in(fleets.profile(0))
             laptop.check_in(fleets.profile(0))
     made = fleets.make(tmp_path / "made", 1, 1)
     assert _rows(made.url) == _rows(f"sqlite:///{server.database}")
-
-
-def _wait_for_the_head(server: Server) -> None:
-    ends = time.monotonic() + 30
-    while str(fleets.HEAD.version) not in server.get("/v1/status").text:
-        assert time.monotonic() < ends, server.said()
-        time.sleep(0.05)
 
 
 def _rows(url: str) -> Mapping[str, Any]:
