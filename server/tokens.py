@@ -145,6 +145,9 @@ def revoke(conn: Connection, identifier: str, now: int) -> bool:
 
 
 def made(conn: Connection) -> Sequence[Token]:
-    """Every viewer's and operator's token ever made, oldest first, without what opens."""
-    rows = conn.execute(_TOKENS.order_by(tokens.c.created_at, tokens.c.id))
+    """Every viewer's and operator's token ever made, oldest first, without what opens.
+
+    Those of one second by their names: their identifiers are random.
+    """
+    rows = conn.execute(_TOKENS.order_by(tokens.c.created_at, tokens.c.name, tokens.c.id))
     return [Token(*row) for row in rows]
