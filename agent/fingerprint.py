@@ -40,6 +40,9 @@ STUB_SHA256 = "6d7abae055d3b598281300a6c835086dec81bf3048f8a2294c5d3e50c8830d7b"
 STUB_BYTES = 500
 """Its size."""
 
+SETTLED_NS = 2_000_000_000
+"""How long a file must have lain unchanged before its build is remembered."""
+
 CHANGED = "it changed while it was read"
 """The reason for a file that was not the same before and after."""
 
@@ -48,7 +51,6 @@ Progress = Callable[[int, int], None]
 
 _BUFFER_BYTES = 256 * 1024
 _PROGRESS_BYTES = 8 * 1024 * 1024
-_SETTLED_NS = 2_000_000_000
 
 _ERRNO_REASONS = {
     errno.EACCES: "it may not be read",
@@ -187,7 +189,7 @@ class Fingerprints:
             commit=info.commit,
             package=info.package,
         )
-        if max(stat.mtime_ns, stat.ctime_ns) < self._clock() - _SETTLED_NS:
+        if max(stat.mtime_ns, stat.ctime_ns) < self._clock() - SETTLED_NS:
             self._entries[_key(stat)] = _Entry(key=_key(stat), build=build, built=info.built)
             self._changed = True
         return Reading(build=build, built=info.built)

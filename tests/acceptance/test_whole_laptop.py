@@ -9,16 +9,19 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.fingerprint import SETTLED_NS
 from tests.agent.standin import copied, sleeping, waiting
 from tests.conftest import ClaudePackage
 from tests.e2e import canaries, copies, reading
 from tests.e2e.harness import COMMANDS, Laptop, Server, tree
+from tests.e2e.waiting import wait_until
 from tests.e2e.wiretap import Wiretap
 
 pytestmark = pytest.mark.real
@@ -262,6 +265,8 @@ def test_an_unchanged_cycle_reads_no_large_file(
     """By strace: the first look reads every program whole, the next one none of them."""
     copies.lay(laptop, packages)
     laptop.enrol(server)
+    large = {path for path in laptop.home.rglob("*") if path.stat().st_size > LARGE_BYTES}
+    wait_until(lambda: _settled(large))
     reads = []
     for name in ("first", "unchanged"):
         prefix = reading.tracing(strace, tmp_path / name)
@@ -270,9 +275,13 @@ def test_an_unchanged_cycle_reads_no_large_file(
         reads.append(reading.read_in(tmp_path / name))
 
     first, unchanged = reads
-    large = {path for path in laptop.home.rglob("*") if path.stat().st_size > LARGE_BYTES}
     hashed = {Path(path).stat().st_ino for path, size in first.items() if size > LARGE_BYTES}
     assert {path.stat().st_ino for path in large} <= hashed
     assert unchanged[str(laptop.home / ".profile")] > 0
     assert {path: size for path, size in unchanged.items() if size > LARGE_BYTES} == {}
     assert not large.intersection(map(Path, unchanged))
+
+
+def _settled(files: Iterable[Path]) -> bool:
+    """Whether the agent would remember what it hashes now: a new name changes a file too."""
+    return max(path.stat().st_ctime_ns for path in files) + SETTLED_NS < time.time_ns()
