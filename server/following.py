@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Engine
 
 from server.current import Current
 from server.errors import StoreError
-from server.policy_file import PolicyError
 from server.releases.news import is_news
 from server.store import policies, public, references, restores, uptime
 from server.store.engine import reading
@@ -83,14 +82,11 @@ class Following:
 
     def _load_policies(self, conn: Connection) -> None:
         try:
-            stated = policies.in_force(conn)
-        except PolicyError as error:
+            stated = policies.followed(conn)
+        except StoreError:
             # What others judge by it is to be judged again, once it is in force no more.
             self._news.set()
-            raise StoreError(
-                f"this version of the server does not take the policy in force: {error}",
-                advice="upgrade this server, or state the policy as it reads it",
-            ) from error
+            raise
         if stated != self._current.policies:
             self._current.policies = stated
             self._news.set()

@@ -105,18 +105,20 @@ class PolicyWatch:
 
         Args:
             engine: For reading what was loaded before.
-            leads: Whether this server leads; else the last good one it is in any case.
+            leads: Whether this server leads; else it goes by what was recorded in any case.
 
         Raises:
-            UnreadableError: The file cannot be read, and none was ever loaded here.
-            PolicyError: It cannot be used, and none was ever loaded here.
+            UnreadableError: It leads, the file cannot be read, and none was ever loaded here.
+            PolicyError: It leads, the file cannot be used, and none was ever loaded here.
+            StoreError: It does not lead, and does not take what was recorded.
         """
-        with reading(engine) as conn:
-            before = policies.accepted(conn)
         if not leads:
-            self._current.policies = policies.stated(before)
+            with reading(engine) as conn:
+                self._current.policies = policies.followed(conn)
             self.compare(engine)
             return
+        with reading(engine) as conn:
+            before = policies.accepted(conn)
         known = _stated(before)
         self._current.policies = known or Policies()
         seen = self._look_at()

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Row, insert, select
 
 from agent.digest import of_bytes
 from server import policy_file
+from server.errors import StoreError
 from server.policy import Policies
-from server.policy_file import FILE_MAX_BYTES
+from server.policy_file import FILE_MAX_BYTES, PolicyError
 from server.store.tables import policy_loads
 
 BUILT_IN = "the defaults"
@@ -96,6 +97,21 @@ def in_force(conn: Connection) -> Policies:
         PolicyError: This version of the server no longer takes what an older one took.
     """
     return stated(accepted(conn))
+
+
+def followed(conn: Connection) -> Policies:
+    """The same, for a server that goes by what another one recorded.
+
+    Raises:
+        StoreError: This version of the server does not take it.
+    """
+    try:
+        return in_force(conn)
+    except PolicyError as error:
+        raise StoreError(
+            f"this version of the server does not take the policy in force: {error}",
+            advice="upgrade this server, or state the policy as it reads it",
+        ) from error
 
 
 _LOADS = select(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from server.errors import ServerError
+from server.errors import ServerError, StoreError
 from server.policy import GroupPolicy, Policies
 from server.policy_file import FILE_MAX_BYTES, PolicyError
 from server.policy_watch import PolicyWatch, UnreadableError
@@ -344,3 +344,13 @@ def test_a_server_without_a_file_may_follow_one(shop: Shop, file: Path) -> None:
         PolicyWatch(None, shop.writer, shop.current, shop.clock).start(shop.engine, leads=False)
     assert channel(shop) == "stable"
     assert [each["file"] for each in logs] == ["the defaults"]
+
+
+def test_a_server_that_follows_ends_by_what_it_does_not_take(shop: Shop, file: Path) -> None:
+    """At its start, with the way out: a newer one that leads may take more."""
+    newer = policies.load_of(b"[default]\nnewer = 1\n", "theirs.toml", NOW)
+    shop.write(lambda conn: policies.record(conn, newer))
+    watch = PolicyWatch(file, shop.writer, shop.current, shop.clock)
+    with pytest.raises(StoreError, match="does not take the policy in force: theirs") as refused:
+        watch.start(shop.engine, leads=False)
+    assert "upgrade this server" in refused.value.advice
