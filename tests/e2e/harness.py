@@ -70,9 +70,10 @@ class Server:
         self.settings |= settings
         self.process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
-        self._prefix: Sequence[str | Path] = ()
         folder.mkdir(parents=True, exist_ok=True)
         self._clock = folder / "clock"
+        if not self._clock.exists():
+            shifted.write(self._clock, 0)
 
     @property
     def url(self) -> str:
@@ -112,7 +113,7 @@ class Server:
     ) -> subprocess.CompletedProcess[str]:
         """Runs a ``parity-server`` command to its end, whatever its exit code."""
         return subprocess.run(
-            [COMMANDS / "parity-server", *words],
+            self._by_its_clock(*words),
             env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -145,20 +146,11 @@ class Server:
             AssertionError: It did not start; the message holds its log.
         """
         self.prepare()
-        if not self._clock.exists():
-            shifted.write(self._clock, 0)
         begin = self.log.stat().st_size if self.log.exists() else 0
-        serve: list[str | Path] = [
-            COMMANDS / "parity-server",
-            "serve",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(self.port),
-        ]
+        serve = self._by_its_clock("serve", "--host", "127.0.0.1", "--port", str(self.port))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*prefix, sys.executable, "-P", shifted.__file__, self._clock, *serve],
+                [*prefix, *serve],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -181,8 +173,12 @@ class Server:
         return self._end(signal.SIGKILL)
 
     def move_clock(self, ahead_s: float) -> None:
-        """Makes its clock show a later time, running or not."""
+        """Makes the clock of its machine show a later time, running or not."""
         shifted.write(self._clock, ahead_s)
+
+    def _by_its_clock(self, *words: str | Path) -> Sequence[str | Path]:
+        command = COMMANDS / "parity-server"
+        return (sys.executable, "-P", shifted.__file__, self._clock, command, *words)
 
     def get(self, path: str, *, token: str | None = None) -> requests.Response:
         """What it answers to a reader."""
