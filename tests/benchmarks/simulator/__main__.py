@@ -24,8 +24,10 @@ from typing import Any
 
 from tests.benchmarks.__main__ import machine
 from tests.benchmarks.simulator import compare, options, outage, outage_report, run
-from tests.benchmarks.simulator.report import is_well
+from tests.benchmarks.simulator.report import as_text, is_well
 from tests.benchmarks.simulator.scenario import ScenarioError
+
+COMMAND = "python -m tests.benchmarks.simulator"
 
 
 def main(words: list[str]) -> int:
@@ -76,10 +78,10 @@ def _add(parser: argparse.ArgumentParser) -> None:
 def _told(
     words: list[str], out: Path | None, run: Callable[[Path], Mapping[str, Any]]
 ) -> Mapping[str, Any]:
-    report = {"measured on": machine(), "command": " ".join(words)}
+    report = {"measured on": machine(), "command": " ".join((COMMAND, *words))}
     with tempfile.TemporaryDirectory(prefix="parity-simulator-") as folder:
         report |= run(Path(folder))
-    text = json.dumps(report, indent=2) + "\n"
+    text = as_text(report)
     if out is not None:
         out.write_text(text, encoding="utf-8")
     sys.stdout.write(text)

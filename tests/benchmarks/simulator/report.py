@@ -1,6 +1,7 @@
 """A run as it is told: what was asked, what was counted, what was found. Pure."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -14,6 +15,9 @@ from tests.benchmarks.simulator.scenario import Mix
 
 Window = tuple[float, float]
 """From when until when the server was away, in seconds of the run."""
+
+
+_SERIES = re.compile(r"\[\n[-\d.,\s]+\]")  # no string has a line of its own
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,12 @@ def is_well(told: Mapping[str, Any]) -> bool:
     found = figures["audit"]
     wrong = (found["lost"], found["doubled"], figures["errors"], figures["misjudged"])
     return not any(wrong) and told["doctor"]["exit_code"] == 0
+
+
+def as_text(told: Mapping[str, Any]) -> str:
+    """A report as JSON to be read: a series takes one line, however long it is."""
+    text = json.dumps(told, indent=2)
+    return _SERIES.sub(lambda found: " ".join(found[0].split()), text) + "\n"
 
 
 def scenario_of(options: Options) -> Mapping[str, Any]:
