@@ -3,7 +3,8 @@
 ``python -m tests.benchmarks.sizes --machines 1000 10000 100000 1000000`` measures each in a process
 and a folder of its own (`tests.benchmarks.cell`), and passes over those that have a result, so
 that a run which was cut short goes on where it was. At the end, or with ``--tell`` at once, it
-prints the table and draws the curves of all results that there are. It needs ``wrk``.
+prints the table of all results that there are, and keeps it beside them with their curves. It
+needs ``wrk``.
 """
 
 import argparse
@@ -24,7 +25,8 @@ CELL_MAX_S = 7_200
 END_S = 60
 """Longest that a cell takes to end its server, in seconds."""
 
-CURVES = "growth.svg"
+CURVES, TABLE = "growth.svg", "growth.md"
+"""What is kept beside the results."""
 
 
 def main() -> None:
@@ -47,9 +49,10 @@ def main() -> None:
     found = kept.read(asked.results)
     print(table.markdown(found))
     if found:
-        drawn = asked.results / CURVES
-        drawn.write_text(picture.svg(found), encoding="utf-8")
-        print(f"drawn: {drawn}", file=sys.stderr)
+        for name, told in ((CURVES, picture.svg(found)), (TABLE, table.page(found))):
+            kept_as = asked.results / name
+            kept_as.write_text(told, encoding="utf-8")
+            print(f"written: {kept_as}", file=sys.stderr)
     if failed:
         sys.exit("not measured: " + ", ".join(cell.name for cell in failed))
 

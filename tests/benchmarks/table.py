@@ -25,10 +25,32 @@ _HEAD = (
 
 
 def markdown(found: Sequence[Result]) -> str:
-    """The table, with a line per cell, and the ratios below it."""
+    """The table, with a line per cell, and the ratios below it, where there are any."""
     rows = (_HEAD, ("---",) * len(_HEAD), *map(_row, found))
     lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join((*lines, "", *ratios(found)))
+    compared = list(ratios(found))
+    return "\n".join((*lines, *([""] if compared else []), *compared))
+
+
+def page(found: Sequence[Result]) -> str:
+    """The same as a page of its own, with where it was measured; of one cell at least."""
+    measured_on = sorted({_machine(each) for each in found})
+    return "\n".join(
+        (
+            "# What a fleet costs as it grows",
+            "",
+            "Measured by `python -m tests.benchmarks.sizes`; each cell's command is in its file.",
+            f"Machine: {'; '.join(measured_on)}.",
+            "",
+            markdown(found),
+            "",
+        )
+    )
+
+
+def _machine(result: Result) -> str:
+    told = result.measured_on
+    return f"{told['system']}, {told['cores']} cores, Python {told['python']}"
 
 
 def ratios(found: Sequence[Result]) -> Iterator[str]:

@@ -24,7 +24,7 @@ def result(cell: Cell, status_ms: float = 5.0, release_s: float = 1.0) -> Result
     """What a cell might come to."""
     asked = Took(300, 0, status_ms, 2 * status_ms, 3 * status_ms)
     release = Release(release_s, 1.0, 0.0, NO_TIME, NO_TIME, 0)
-    made = {"cores": 2}
+    made = {"system": "Linux", "cores": 2, "python": "3.11.7"}
     return Result(
         cell, made, "0.1.0", 1.0, 2.0, 10_000, 1.0, 1 << 26, 1 << 27, 200, asked, asked, 9, release
     )
@@ -57,7 +57,8 @@ def test_a_cell_is_measured_once(database: str, tmp_path: Path) -> None:
     assert found.release.before.answers > 0
     assert found.release.machine_rows == 0
     assert found.release.meanwhile.errors == 0
-    assert (tmp_path / "growth.svg").exists()
+    assert (tmp_path / "growth.svg").read_text(encoding="utf-8") == picture.svg([found])
+    assert (tmp_path / "growth.md").read_text(encoding="utf-8") == table.page([found])
     again = sized(*words, *more)
     assert "has a result" in again.stderr
     assert again.stdout == done.stdout
@@ -107,6 +108,7 @@ def test_the_table_compares_the_status() -> None:
     found = [result(Cell("sqlite", each, "all"), 4.0 + (each > 100_000)) for each in sizes]
     told = table.markdown(found).splitlines()
     assert len([line for line in told if line.startswith("| sqlite")]) == 3
+    assert table.page(found).splitlines()[3] == "Machine: Linux, 2 cores, Python 3.11.7."
     assert told[-1] == "* status, sqlite, all distinct: 1,000,000 machines against 10,000: 1.25"
 
 
@@ -130,10 +132,10 @@ def test_curves_stay_in_their_panels(release_s: float) -> None:
 
 
 def test_committed_results_can_be_told() -> None:
-    """The picture of the README is drawn from them, and they are whole."""
+    """The picture of the README and the table are made from them, and they are whole."""
     found = kept.read(kept.FOLDER)
     assert found
-    drawn = (kept.FOLDER / "growth.svg").read_text(encoding="utf-8")
-    assert drawn == picture.svg(found)
+    for name, told in (("growth.svg", picture.svg(found)), ("growth.md", table.page(found))):
+        assert (kept.FOLDER / name).read_text(encoding="utf-8") == told
     for each in found:
         assert json.loads(kept.file_of(kept.FOLDER, each.cell).read_bytes())["version"]
