@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Function,
+    LargeBinary,
     Subquery,
     Table,
     Text,
@@ -62,6 +63,11 @@ def rows_of(
     ).subquery(name)
 
 
+def bytes_of(text: ColumnElement[str]) -> FunctionElement[bytes]:
+    """The bytes of a text in UTF-8, where a driver could not be given them."""
+    return _Bytes(text)
+
+
 def can_ask_of_update(conn: Connection) -> bool:
     """Whether a query can go on with the rows that an UPDATE within it returns."""
     return conn.dialect.name == "postgresql"
@@ -74,6 +80,11 @@ def total(column: ColumnElement[int]) -> ColumnElement[int]:
 
 class _Array(FunctionElement[str]):
     type = Text()
+    inherit_cache = True
+
+
+class _Bytes(FunctionElement[bytes]):
+    type = LargeBinary()
     inherit_cache = True
 
 
@@ -100,6 +111,18 @@ def _(element: _Array, compiler: SQLCompiler, **options: Any) -> str:
 def _(element: _Array, compiler: SQLCompiler, **options: Any) -> str:
     made = func.coalesce(cast(func.json_agg(func.json_build_array(*element.clauses)), Text), "[]")
     return compiler.process(made, **options)
+
+
+@compiles(_Bytes, "sqlite")
+def _(element: _Bytes, compiler: SQLCompiler, **options: Any) -> str:
+    (text,) = element.clauses
+    return compiler.process(cast(text, LargeBinary), **options)
+
+
+@compiles(_Bytes, "postgresql")
+def _(element: _Bytes, compiler: SQLCompiler, **options: Any) -> str:
+    (text,) = element.clauses
+    return f"convert_to({compiler.process(text, **options)}, 'UTF8')"
 
 
 @compiles(_Elements, "sqlite")

@@ -6,7 +6,7 @@ like all others, but goes to the driver directly.
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,16 +40,6 @@ class Prepared:
         with _cursor(conn, text) as cursor:
             cursor.execute(text, _by_place(names, fixed, values))
             return cursor.fetchone() if cursor.description else None
-
-    def run_all(self, conn: Connection, rows: Iterable[Mapping[str, object]]) -> None:
-        """Runs it once for each of some rows of values; it returns nothing.
-
-        Raises:
-            DBAPIError: As `run`.
-        """
-        text, names, fixed = _compiled(self._statement, conn.dialect)
-        with _cursor(conn, text) as cursor:
-            cursor.executemany(text, [_by_place(names, fixed, values) for values in rows])
 
 
 @contextmanager

@@ -10,14 +10,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, Text, bindparam, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Text,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from agent.wire import Standing
 from server.alerts import outbox
 from server.judge import Verdict
 from server.store import public
 from server.store.counts import count
-from server.store.dialect import array_of, rows_of
+from server.store.dialect import array_of, bytes_of, rows_of
 from server.store.prepared import Prepared
 from server.store.tables import machines, verdict_log, verdicts
 from server.store.transitions import record
@@ -56,30 +65,53 @@ _NOW = Prepared(
     )
 )
 
+# One parameter for all rows: of many, each by itself, a driver makes more work than a judge.
+_revised = rows_of(
+    bindparam("revised", type_=Text),
+    {
+        "id": BigInteger,
+        "profile_id": BigInteger,
+        "group_name": Text,
+        "standing": Text,
+        "since": BigInteger,
+        "told": Text,
+        "tag": Text,
+        "body": Text,
+        "settling": Integer,
+        "next_change_at": BigInteger,
+        "is_other": Integer,
+    },
+    "revised",
+)
+_body = bytes_of(_revised.c.body)
+
 _WRITE = Prepared(
     update(verdicts)
-    .where(verdicts.c.id == bindparam("of_id"))
+    .where(verdicts.c.id == _revised.c.id)
     .values(
-        standing=bindparam("new_standing"),
-        since=bindparam("new_since"),
-        told=bindparam("new_told"),
-        tag=bindparam("new_tag"),
-        body=bindparam("new_body"),
-        settling=bindparam("new_settling"),
+        standing=_revised.c.standing,
+        since=_revised.c.since,
+        told=_revised.c.told,
+        tag=_revised.c.tag,
+        body=_body,
+        settling=_revised.c.settling,
         judged_at=bindparam("now"),
-        next_change_at=bindparam("new_next_change_at"),
+        next_change_at=_revised.c.next_change_at,
     )
 )
 
 _LOG = Prepared(
     insert(verdict_log)
     .inline()
-    .values(
-        profile_id=bindparam("of_profile"),
-        group_name=bindparam("of_group"),
-        at=bindparam("now"),
-        standing=bindparam("new_standing"),
-        body=bindparam("new_body"),
+    .from_select(
+        ["profile_id", "group_name", "at", "standing", "body"],
+        select(
+            _revised.c.profile_id,
+            _revised.c.group_name,
+            bindparam("now", type_=BigInteger),
+            _revised.c.standing,
+            _body,
+        ).where(_revised.c.is_other == 1),
     )
 )
 
@@ -175,27 +207,25 @@ def _write(
     conn: Connection, new: Sequence[_New], changes: Mapping[int, Transition], now: int
 ) -> None:
     rows = [
-        {
-            "of_id": held.id,
-            "of_profile": held.profile_id,
-            "of_group": held.group,
-            "new_standing": each.standing,
-            "new_since": now if held.id in changes else held.since,
-            "new_told": _told(held, changes.get(held.id)),
-            "new_tag": each.verdict.tag,
-            "new_body": write_verdict(each.verdict),
-            "new_settling": int(bool(each.verdict.lookups)),
-            "now": now,
-            "new_next_change_at": each.verdict.next_change_at,
-        }
+        (
+            held.id,
+            held.profile_id,
+            held.group,
+            each.standing,
+            now if held.id in changes else held.since,
+            _told(held, changes.get(held.id)),
+            each.verdict.tag,
+            write_verdict(each.verdict).decode(),
+            int(bool(each.verdict.lookups)),
+            each.verdict.next_change_at,
+            int(held.tag != each.verdict.tag),
+        )
         for each in new
         for held in (each.held,)
     ]
-    history = [
-        row for row, each in zip(rows, new, strict=True) if each.held.tag != each.verdict.tag
-    ]
-    _WRITE.run_all(conn, rows)
-    _LOG.run_all(conn, history)
+    values = {"revised": _encode(rows).decode(), "now": now}
+    _WRITE.run(conn, values)
+    _LOG.run(conn, values)
 
 
 def _ring(conn: Connection, pairs: Sequence[tuple[int, str]], now: int) -> None:
