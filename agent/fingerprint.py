@@ -41,7 +41,7 @@ STUB_BYTES = 500
 """Its size."""
 
 SETTLED_NS = 2_000_000_000
-"""How long a file must have lain unchanged before its build is remembered."""
+"""How long a file must have lain unchanged before its build is remembered, in nanoseconds."""
 
 CHANGED = "it changed while it was read"
 """The reason for a file that was not the same before and after."""
